@@ -2,8 +2,10 @@ package diag
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -30,85 +32,60 @@ type Sink struct {
 	closed   bool
 	reports  []Report
 	problems []Problem
-	tell     func()
+	// What came beyond the bounds.
+	lostReports, lostProblems int
+	tell                      func()
 }
 
 // Report keeps a report.
 func (s *Sink) Report(r Report) {
-	s.mu.Lock()
-	full := s.closed || len(s.reports) >= maxReports
-	if !full {
-		s.reports = append(s.reports, r)
-	}
-	s.mu.Unlock()
-	if !full && s.tell != nil {
+	if s.keep(r) && s.tell != nil {
 		s.tell()
 	}
+}
+
+func (s *Sink) keep(r Report) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return false
+	case len(s.reports) >= maxReports:
+		s.lostReports++
+		return false
+	}
+	s.reports = append(s.reports, r)
+	return true
 }
 
 // Problem keeps a problem.
 func (s *Sink) Problem(p Problem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closed && len(s.problems) < maxProblems {
+	switch {
+	case s.closed:
+	case len(s.problems) >= maxProblems:
+		s.lostProblems++
+	default:
 		s.problems = append(s.problems, p)
 	}
 }
 
-func (s *Sink) close() ([]Report, []Problem) {
+// close makes the sink deaf. A sink that was full gets one last problem that
+// says so: p names the probe.
+func (s *Sink) close(p Probe) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	s.closed = true
-	return s.reports, s.problems
-}
-
-// A Progress tells how a collection is getting on.
-type Progress struct {
-	Probe   Probe
-	Reports int  // made by this probe so far
-	Done    bool // the probe is over
-}
-
-// Collect runs probes side by side, those of one group one after the other,
-// and returns what they learnt in the order of the probes, whatever the order
-// in which they ended. It returns once all are over, at the latest when the
-// last deadline and a short grace have passed, and soon after ctx ends; what was
-// learnt until then is kept. tell, when not nil, is called from several
-// goroutines, one call at a time.
-func Collect(ctx context.Context, probes []Probe, tell func(Progress)) ([]Report, []Problem) {
-	sinks := make([]*Sink, len(probes))
-	gate := make(chan struct{}, maxAtOnce)
-	var telling sync.Mutex
-	say := func(p Progress) {
-		if tell != nil {
-			telling.Lock()
-			defer telling.Unlock()
-			tell(p)
-		}
+	if s.lostReports > 0 {
+		s.problems = append(s.problems, p.problem(StageParse, fmt.Sprintf("%d reports beyond the first %d were dropped", s.lostReports, maxReports)))
 	}
-	var all sync.WaitGroup
-	for _, group := range groups(probes) {
-		for _, i := range group {
-			p, s := probes[i], &Sink{}
-			s.tell = func() { say(Progress{Probe: p, Reports: s.count()}) }
-			sinks[i] = s
-		}
-		all.Go(func() {
-			gate <- struct{}{}
-			defer func() { <-gate }()
-			for _, i := range group {
-				runOne(ctx, probes[i], sinks[i])
-				say(Progress{Probe: probes[i], Reports: sinks[i].count(), Done: true})
-			}
-		})
+	if s.lostProblems > 0 {
+		s.problems = append(s.problems, p.problem(StageParse, fmt.Sprintf("%d problems beyond the first %d were dropped", s.lostProblems, maxProblems)))
 	}
-	all.Wait()
-	reports, problems := []Report{}, []Problem(nil)
-	for _, s := range sinks {
-		r, p := s.close()
-		reports, problems = append(reports, r...), append(problems, p...)
-	}
-	return reports, problems
 }
 
 func (s *Sink) count() int {
@@ -117,12 +94,69 @@ func (s *Sink) count() int {
 	return len(s.reports)
 }
 
+// problem is a problem of the whole probe.
+func (p Probe) problem(at Stage, text string) Problem {
+	return Problem{Source: p.Source, Target: p.Target, Stage: at, Text: text, Partial: true}
+}
+
+// A Progress tells how a collection is getting on.
+type Progress struct {
+	Probe   Probe
+	Reports int  // made by this probe so far
+	Done    bool // the probe is over; its last Progress
+}
+
+// Collect runs probes side by side, those of one group one after the other,
+// and returns what they learnt in the order of the probes, whatever the order
+// in which they ended. It returns once all are over: each takes at most its
+// deadline and a short grace from when it is started, and soon after ctx ends
+// all are over. What was learnt until then is kept. tell, when not nil, is called from several
+// goroutines, one call at a time, and not after Collect has returned.
+func Collect(ctx context.Context, probes []Probe, tell func(Progress)) ([]Report, []Problem) {
+	sinks := make([]*Sink, len(probes))
+	over := make([]bool, len(probes)) // guarded by telling
+	var telling sync.Mutex
+	say := func(i int, done bool) {
+		if tell == nil {
+			return
+		}
+		telling.Lock()
+		defer telling.Unlock()
+		if over[i] { // a probe that was left behind is heard no more
+			return
+		}
+		over[i] = done
+		tell(Progress{Probe: probes[i], Reports: sinks[i].count(), Done: done})
+	}
+	for i := range probes {
+		sinks[i] = &Sink{tell: func() { say(i, false) }}
+	}
+	gate := make(chan struct{}, maxAtOnce)
+	var all sync.WaitGroup
+	for _, group := range groups(probes) {
+		all.Go(func() {
+			gate <- struct{}{}
+			defer func() { <-gate }()
+			for _, i := range group {
+				runOne(ctx, probes[i], sinks[i])
+				say(i, true)
+			}
+		})
+	}
+	all.Wait()
+	reports, problems := []Report{}, []Problem(nil)
+	for _, s := range sinks {
+		reports, problems = append(reports, s.reports...), append(problems, s.problems...)
+	}
+	return reports, problems
+}
+
 // runOne runs p in a goroutine of its own, so that a probe that ignores its
 // context costs its deadline and the grace, not more.
 func runOne(ctx context.Context, p Probe, to *Sink) {
+	defer to.close(p)
 	if ctx.Err() != nil {
-		to.Problem(Problem{Source: p.Source, Target: p.Target, Stage: StageConnect, Text: "not asked: the scan was stopped", Partial: true})
-		to.close()
+		to.Problem(p.problem(StageConnect, "not asked: "+whyOver(ctx)))
 		return
 	}
 	inner, cancel := context.WithTimeout(ctx, p.Within)
@@ -132,7 +166,9 @@ func runOne(ctx context.Context, p Probe, to *Sink) {
 		defer close(done)
 		defer func() {
 			if r := recover(); r != nil { // a fault of ours must not cost what the others learnt
-				to.Problem(Problem{Source: p.Source, Target: p.Target, Stage: StageParse, Text: fmt.Sprintf("internal error: %v", r), Hint: "please report this", Partial: true})
+				fault := p.problem(StageParse, "internal error: "+oneLine(fmt.Sprint(r)))
+				fault.Hint = "please report this"
+				to.Problem(fault)
 			}
 		}()
 		p.Run(inner, to)
@@ -145,10 +181,31 @@ func runOne(ctx context.Context, p Probe, to *Sink) {
 		select {
 		case <-done:
 		case <-late.C:
-			to.Problem(Problem{Source: p.Source, Target: p.Target, Stage: StageAsk, Text: fmt.Sprintf("did not stop %v after its deadline of %v", grace, p.Within), Partial: true})
+			why := fmt.Sprintf("its deadline of %v", p.Within)
+			if ctx.Err() != nil {
+				why = whyOver(ctx)
+			}
+			to.Problem(p.problem(StageAsk, fmt.Sprintf("did not stop within %v after %s", grace, why)))
 		}
 	}
-	to.close()
+}
+
+// whyOver says in words why a whole collection ended.
+func whyOver(ctx context.Context) string {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return "the scan's time was over"
+	}
+	return "the scan was stopped"
+}
+
+// oneLine makes a short line of a text that may quote a peer.
+func oneLine(s string) string {
+	const most = 200
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > most {
+		s = s[:most] + "…"
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 // groups lists the indexes of probes that must not run side by side, in the

@@ -1,8 +1,10 @@
 package diag
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,8 +45,12 @@ func (x ExtAddr) Swapped() ExtAddr {
 }
 
 // LinkLocal is the link-local address that a Thread interface derives from x
-// (RFC 4944, section 6: the universal/local bit is flipped).
+// (RFC 4944, section 6: the universal/local bit is flipped). The unknown
+// extended address has none: the result is then the invalid Addr.
 func (x ExtAddr) LinkLocal() netip.Addr {
+	if x == 0 {
+		return netip.Addr{}
+	}
 	var b [16]byte
 	b[0], b[1] = 0xfe, 0x80
 	iid := uint64(x) ^ 1<<57
@@ -93,19 +99,28 @@ func ParsePANID64(s string) (PANID64, error) {
 }
 
 func parseHex64(s string) (uint64, error) {
-	t := strings.TrimPrefix(strings.TrimPrefix(s, "0x"), "0X")
-	if len(t) == 23 {
-		t = strings.NewReplacer(":", "", "-", "").Replace(t)
+	t := s
+	if len(t) > 2 && t[0] == '0' && (t[1] == 'x' || t[1] == 'X') {
+		t = t[2:]
+	}
+	if len(t) == 23 { // eight octets and seven separators of one kind
+		if sep := t[2]; sep == ':' || sep == '-' {
+			if octets := strings.Split(t, string(sep)); len(octets) == 8 && !slices.ContainsFunc(octets, func(o string) bool { return len(o) != 2 }) {
+				t = strings.Join(octets, "")
+			}
+		}
 	}
 	if len(t) != 16 {
-		return 0, fmt.Errorf("want 16 hexadecimal digits")
+		return 0, errNot64
 	}
 	v, err := strconv.ParseUint(t, 16, 64)
 	if err != nil {
-		return 0, fmt.Errorf("want 16 hexadecimal digits")
+		return 0, errNot64
 	}
 	return v, nil
 }
+
+var errNot64 = errors.New("want 16 hexadecimal digits")
 
 // clip keeps error messages short when the input is hostile.
 func clip(s string) string {

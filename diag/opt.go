@@ -1,11 +1,6 @@
 package diag
 
-import (
-	"bytes"
-	"fmt"
-
-	"github.com/fxamacker/cbor/v2"
-)
+import "fmt"
 
 // An Opt is a value that may be unknown. The zero Opt is unknown, which is
 // never the same as a known zero.
@@ -44,24 +39,27 @@ func (o Opt[T]) String() string {
 	return fmt.Sprint(o.v)
 }
 
-var cborNull = []byte{0xf6}
-
 // MarshalCBOR writes the value itself, null for unknown.
 func (o Opt[T]) MarshalCBOR() ([]byte, error) {
 	if !o.known {
-		return cborNull, nil
+		return []byte{cborNull}, nil
 	}
-	return cbor.Marshal(o.v)
+	return CBOREncoding.Marshal(o.v)
 }
 
-// UnmarshalCBOR is the reverse of [Opt.MarshalCBOR].
+// UnmarshalCBOR is the reverse of [Opt.MarshalCBOR]. On an error o is left as
+// it was.
 func (o *Opt[T]) UnmarshalCBOR(b []byte) error {
-	if bytes.Equal(b, cborNull) {
+	null, tagged := cborIsNull(b)
+	switch {
+	case null && tagged:
+		return errTaggedNull
+	case null:
 		*o = Opt[T]{}
 		return nil
 	}
 	var v T
-	if err := cbor.Unmarshal(b, &v); err != nil {
+	if err := CBORDecoding.Unmarshal(b, &v); err != nil {
 		return err
 	}
 	*o = Some(v)

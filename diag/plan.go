@@ -11,7 +11,7 @@ func Plan(sources []Source, k Known) []Probe {
 	var out []Probe
 	seen := map[[2]string]bool{}
 	for _, s := range sources {
-		probes := s.Probes(k)
+		probes := slices.Clone(s.Probes(k)) // the list may be the source's own
 		slices.SortStableFunc(probes, func(a, b Probe) int { return cmp.Compare(a.Target, b.Target) })
 		for _, p := range probes {
 			if key := [2]string{p.Source, p.Target}; !seen[key] {

@@ -19,15 +19,15 @@ type Report struct {
 	Cached  bool      `cbor:"cached,omitempty"`  // a cache answered, so tables may be older than At
 
 	// Who speaks. Any of them may be missing.
-	Own           []AddrClaim  `cbor:"own,omitempty"`             // the speaker's extended address, as different witnesses give it
+	Own           []AddrClaim  `cbor:"own,omitzero"`              // the speaker's extended address, as different witnesses give it
 	EUI64         ExtAddr      `cbor:"eui64,omitzero"`            // factory address; not the one on the air
 	RLOC16        RLOC16       `cbor:"rloc16,omitzero"`           // the speaker's own
 	BorderAgentID string       `cbor:"border_agent_id,omitempty"` // 32 lower-case hex digits
-	Matter        []MatterID   `cbor:"matter,omitempty"`
-	Hosts         []string     `cbor:"hosts,omitempty"`     // SRP/mDNS host labels, without domain
-	Instances     []string     `cbor:"instances,omitempty"` // DNS-SD instance names
-	Names         []Name       `cbor:"names,omitempty"`     // what people and makers call it
-	Addresses     []netip.Addr `cbor:"addresses,omitempty"`
+	Matter        []MatterID   `cbor:"matter,omitzero"`
+	Hosts         []string     `cbor:"hosts,omitzero"`     // SRP/mDNS host labels, without domain
+	Instances     []string     `cbor:"instances,omitzero"` // DNS-SD instance names
+	Names         []Name       `cbor:"names,omitzero"`     // what people and makers call it
+	Addresses     []netip.Addr `cbor:"addresses,omitzero"`
 
 	// What it is.
 	Transport       Transport          `cbor:"transport,omitempty"`
@@ -40,8 +40,8 @@ type Report struct {
 	Firmware        string             `cbor:"firmware,omitempty"`
 	ThreadStack     string             `cbor:"thread_stack,omitempty"`
 	Room            string             `cbor:"room,omitempty"`
-	DeviceTypes     []uint32           `cbor:"device_types,omitempty"` // Matter device type ids
-	Available       Opt[bool]          `cbor:"available,omitzero"`     // the relaying server can reach it now
+	DeviceTypes     []uint32           `cbor:"device_types,omitzero"` // Matter device type ids
+	Available       Opt[bool]          `cbor:"available,omitzero"`    // the relaying server can reach it now
 	BatteryPercent  Opt[uint8]         `cbor:"battery_percent,omitzero"`
 	SupplyMillivolt Opt[uint16]        `cbor:"supply_mv,omitzero"`
 	RebootCount     Opt[uint16]        `cbor:"reboot_count,omitzero"`
@@ -64,7 +64,7 @@ type Report struct {
 	MaxChildTimeout Opt[time.Duration] `cbor:"max_child_timeout,omitzero"`
 	Timeout         Opt[time.Duration] `cbor:"timeout,omitzero"` // the speaker's own child timeout
 
-	Counters map[Counter]uint64 `cbor:"counters,omitempty"`
+	Counters map[Counter]uint64 `cbor:"counters,omitzero"`
 }
 
 // A Witness is a way in which a node's own extended address was learnt. They
@@ -160,9 +160,9 @@ type Network struct {
 	Channel         Opt[uint8]     `cbor:"channel,omitzero"`
 	MeshLocalPrefix netip.Prefix   `cbor:"mesh_local_prefix,omitzero"`
 	ActiveTimestamp Opt[uint64]    `cbor:"active_timestamp,omitzero"` // seconds<<16 | ticks<<1 | authoritative
-	OMRPrefixes     []netip.Prefix `cbor:"omr_prefixes,omitempty"`    // on-mesh prefixes that it publishes or saw published
-	BorderRouters   []RLOC16       `cbor:"border_routers,omitempty"`  // those named in its network data
-	NetworkData     []byte         `cbor:"network_data,omitempty"`    // raw (Thread 5.18); holds no keys
+	OMRPrefixes     []netip.Prefix `cbor:"omr_prefixes,omitzero"`     // on-mesh prefixes that it publishes or saw published
+	BorderRouters   []RLOC16       `cbor:"border_routers,omitzero"`   // those named in its network data
+	NetworkData     []byte         `cbor:"network_data,omitzero"`     // raw (Thread 5.18); holds no keys
 }
 
 // IsZero reports whether nothing was said.
@@ -204,7 +204,7 @@ type Neighbor struct {
 	CSLSynchronized  Opt[bool]          `cbor:"csl_synchronized,omitzero"`
 	LinkFrameCounter Opt[uint32]        `cbor:"link_frame_counter,omitzero"`
 	MLEFrameCounter  Opt[uint32]        `cbor:"mle_frame_counter,omitzero"`
-	Addresses        []netip.Addr       `cbor:"addresses,omitempty"` // registered with the parent
+	Addresses        []netip.Addr       `cbor:"addresses,omitzero"` // registered with the parent
 }
 
 // A Route is one row of a route table. Route64 gives no NextHop, ExtAddr or
@@ -253,7 +253,7 @@ type ICD struct {
 // A BorderAgent is what a border router announced of its border agent.
 type BorderAgent struct {
 	StateBitmap  Opt[uint32]      `cbor:"state_bitmap,omitzero"`
-	Endpoints    []netip.AddrPort `cbor:"endpoints,omitempty"`
+	Endpoints    []netip.AddrPort `cbor:"endpoints,omitzero"`
 	EphemeralKey Opt[bool]        `cbor:"ephemeral_key,omitzero"`
 }
 

@@ -17,9 +17,10 @@ type RLOC16 struct {
 
 // MakeRLOC16 is the known v. The reserved values 0xfffe and 0xffff ("none")
 // give the unknown RLOC16, and so do anycast locators (0xfc00 and above),
-// which name a service and not a node.
+// which name a service and not a node, and numbers with the reserved bit 9
+// set, which no node has.
 func MakeRLOC16(v uint16) RLOC16 {
-	if v >= 0xfc00 {
+	if v >= 0xfc00 || v&0x200 != 0 {
 		return RLOC16{}
 	}
 	return RLOC16{v, true}
@@ -82,15 +83,19 @@ func (r RLOC16) String() string {
 }
 
 // MarshalCBOR writes the number, null for unknown.
-func (r RLOC16) MarshalCBOR() ([]byte, error) { return Opt[uint16]{r.v, r.known}.MarshalCBOR() }
+func (r RLOC16) MarshalCBOR() ([]byte, error) { return Opt[uint16](r).MarshalCBOR() }
 
-// UnmarshalCBOR is the reverse of [RLOC16.MarshalCBOR].
+// UnmarshalCBOR is the reverse of [RLOC16.MarshalCBOR]. As with [MakeRLOC16],
+// a number that is no node's is unknown.
 func (r *RLOC16) UnmarshalCBOR(b []byte) error {
 	var o Opt[uint16]
 	if err := o.UnmarshalCBOR(b); err != nil {
 		return err
 	}
-	*r = RLOC16(o)
+	*r = RLOC16{}
+	if v, known := o.Get(); known {
+		*r = MakeRLOC16(v)
+	}
 	return nil
 }
 
@@ -98,30 +103,39 @@ func (r *RLOC16) UnmarshalCBOR(b []byte) error {
 // address whose interface identifier is 0000:00ff:fe00:RLOC16. prefix is its
 // /64. ok is false for every other address, anycast locators included.
 func RLOC16FromAddr(a netip.Addr) (r RLOC16, prefix netip.Prefix, ok bool) {
-	if !a.Is6() || a.Is4In6() {
+	prefix, ok = locatorPrefix(a)
+	if !ok {
 		return RLOC16{}, netip.Prefix{}, false
 	}
 	b := a.As16()
-	if [6]byte(b[8:14]) != [6]byte{0, 0, 0, 0xff, 0xfe, 0} || b[0] == 0xfe && b[1]&0xc0 == 0x80 {
+	r = MakeRLOC16(binary.BigEndian.Uint16(b[14:]))
+	if !r.known {
 		return RLOC16{}, netip.Prefix{}, false
 	}
-	r = MakeRLOC16(binary.BigEndian.Uint16(b[14:]))
-	prefix, _ = a.WithZone("").Prefix(64)
-	return r, prefix, r.known
+	return r, prefix, true
 }
 
 // MeshLocalPrefix finds the mesh-local /64 among a node's addresses: that of a
 // routing or anycast locator. ok is false where there is none.
 func MeshLocalPrefix(addrs []netip.Addr) (p netip.Prefix, ok bool) {
 	for _, a := range addrs {
-		if !a.Is6() || a.Is4In6() || a.IsLinkLocalUnicast() || a.IsMulticast() {
-			continue
-		}
-		b := a.As16()
-		if [6]byte(b[8:14]) == [6]byte{0, 0, 0, 0xff, 0xfe, 0} {
-			p, _ = a.WithZone("").Prefix(64)
+		if p, ok = locatorPrefix(a); ok {
 			return p, true
 		}
 	}
 	return netip.Prefix{}, false
+}
+
+// locatorPrefix is the /64 of a routing or anycast locator. A link-local
+// address of that form is made of a short address and tells no prefix.
+func locatorPrefix(a netip.Addr) (p netip.Prefix, ok bool) {
+	if !a.Is6() || a.Is4In6() || a.IsLinkLocalUnicast() || a.IsMulticast() {
+		return netip.Prefix{}, false
+	}
+	b := a.As16()
+	if [6]byte(b[8:14]) != [6]byte{0, 0, 0, 0xff, 0xfe, 0} {
+		return netip.Prefix{}, false
+	}
+	p, err := a.WithZone("").Prefix(64)
+	return p, err == nil
 }

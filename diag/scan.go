@@ -9,9 +9,9 @@ type Scan struct {
 	To       time.Time     `cbor:"to,omitzero"`
 	Probe    string        `cbor:"probe,omitempty"` // the user's name for the place it was made from (--via)
 	Complete bool          `cbor:"complete"`        // every source that was asked for answered
-	Sources  []SourceState `cbor:"sources,omitempty"`
+	Sources  []SourceState `cbor:"sources,omitzero"`
 	Reports  []Report      `cbor:"reports"`
-	Problems []Problem     `cbor:"problems,omitempty"`
+	Problems []Problem     `cbor:"problems,omitzero"`
 }
 
 // A SourceState says what became of one source.
@@ -37,6 +37,10 @@ const (
 func Merge(scans ...*Scan) *Scan {
 	m := &Scan{Complete: len(scans) > 0, Reports: []Report{}}
 	for _, s := range scans {
+		if s == nil {
+			m.Complete = false
+			continue
+		}
 		if !s.From.IsZero() && (m.From.IsZero() || s.From.Before(m.From)) {
 			m.From = s.From
 		}

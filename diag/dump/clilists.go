@@ -1,0 +1,85 @@
+package dump
+
+import (
+	"strconv"
+	"strings"
+
+	"threadmap/diag"
+)
+
+// rlocList reads the answer of "neighbor list": RLOC16s in a row. One alone is
+// too little to know it by. cut says that the last one was cut off.
+func rlocList(t string) (out []diag.RLOC16, cut, ok bool) {
+	if !strings.HasPrefix(t, "0x") || len(t) < 13 {
+		return nil, false, false
+	}
+	words := strings.Fields(t)
+	if len(words) > maxRows {
+		return nil, false, false
+	}
+	for i, w := range words {
+		r, ok := parseRLOC16(w)
+		if !ok || !strings.HasPrefix(w, "0x") {
+			if i < 2 || i != len(words)-1 || len(w) >= 6 || !strings.HasPrefix("0x", w[:min(len(w), 2)]) {
+				return nil, false, false
+			}
+			return out, true, true
+		}
+		if r.Known() {
+			out = append(out, r)
+		}
+	}
+	return out, false, len(words) > 1
+}
+
+// neighborList reads "neighbor list": routers that are heard, and children,
+// which have a child id. Written from OpenThread 3094.
+func (c *cli) neighborList(l cliLine, ids []diag.RLOC16, cut bool) {
+	if cut {
+		c.problem(l, "the list is cut off: its last word is skipped")
+	}
+	c.next()
+	c.found = true
+	var children, neighbors []diag.Neighbor
+	for _, r := range ids {
+		if id, _ := r.ChildID(); id == 0 {
+			neighbors = append(neighbors, diag.Neighbor{RLOC16: r})
+		} else {
+			children = append(children, diag.Neighbor{RLOC16: r})
+		}
+	}
+	if c.strangers(children) {
+		c.flush()
+	}
+	c.begin("neighbor list", 0)
+	if neighbors != nil {
+		c.me.rep.Neighbors = merged(c.me.rep.Neighbors, neighbors)
+	}
+	if children != nil {
+		c.me.rep.Children = merged(c.me.rep.Children, children)
+	}
+}
+
+// childList reads "child list": child ids in a row. They name nodes only where
+// the speaker's RLOC16 is known. Written from OpenThread's CLI reference.
+func (c *cli) childList(s string) bool {
+	words := strings.Fields(s)
+	if len(words) > maxRows {
+		return false
+	}
+	children := []diag.Neighbor{}
+	for _, w := range words {
+		id, err := strconv.ParseUint(w, 10, 16)
+		if err != nil || id == 0 || id > diag.MaxChildID {
+			return false
+		}
+		if r := c.me.rep.RLOC16.Router().Child(uint16(id)); r.Known() {
+			children = append(children, diag.Neighbor{RLOC16: r})
+		}
+	}
+	if len(children) == len(words) {
+		c.begin("child list", 0)
+		c.me.rep.Children = merged(c.me.rep.Children, children)
+	}
+	return true
+}

@@ -1,0 +1,206 @@
+package topology
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"threadmap/diag"
+)
+
+// epochGap separates observations: reports of one network that lie further
+// apart than this were made in different epochs. RLOC16s are reassigned, so
+// they name nodes only within one epoch; a scan takes at most a few minutes.
+const epochGap = 15 * time.Minute
+
+// Build infers the mesh from reports.
+//
+// Shuffled or repeated reports give the same Map. Fewer reports give fewer or
+// less certain statements, never contradicting ones. Where a node's only
+// witness lies, the statement is one-sided and its evidence says whose word it
+// is. Nodes are never joined because of an RLOC16 alone when their extended
+// addresses differ.
+//
+// It works in two passes: who is who (scope.go, identity.go, place.go), then
+// what is said about whom (tables.go, ghosts.go, parents.go, links.go, describe.go, roles.go, states.go).
+func Build(reports []diag.Report) *Map {
+	b := &builder{
+		reps:    canonical(reports),
+		byExt:   make(map[diag.ExtAddr]ident, len(reports)),
+		byKey:   map[string]ident{},
+		pseudos: map[rlocKey]int32{},
+		rlocs:   make(map[rlocKey]rlocEntry, 2*len(reports)),
+	}
+	b.said = make([]said, len(b.reps))
+
+	b.ownAddresses()
+	b.scopes()
+	b.epochs()
+	b.joinNames()
+	b.places()
+	b.joinRLOC16s()
+	b.joinAddresses()
+
+	b.makeNodes()
+	b.chooseRows()
+	b.findLeaders()
+	b.makeRouters()
+	b.nameNodes()
+	b.findGhosts()
+	b.findParents()
+	b.makeLinks()
+	b.describe()
+	b.findRoles()
+	b.findStates()
+	return b.finish()
+}
+
+// A builder holds the two passes' intermediate results. Reports are named by
+// their position in reps, nodes by theirs in nodes.
+type builder struct {
+	reps []*diag.Report // canonical order, no two equal
+	said []said         // what was worked out about each
+
+	scopeKeys []string   // scope -> its key
+	latest    []int32    // scope -> its newest epoch
+	place     []placeKey // place -> what it is
+
+	up    []ident // union-find over names
+	byExt map[diag.ExtAddr]ident
+	byKey map[string]ident
+	rlocs map[rlocKey]rlocEntry
+
+	nodes   []*node
+	nodeOf  map[ident]int32 // root -> node
+	pseudos map[rlocKey]int32
+	rows    []row
+	leaders map[int32]leader // place -> leader
+	sets    map[int32]*routerSet
+	links   []*Link
+}
+
+// said is what was worked out about one report.
+type said struct {
+	own       diag.ExtAddr // its speaker's extended address, by agreeing witnesses
+	conflicts []Claim      // other values for own, the believed one first; nil: none
+	rloc16    diag.RLOC16  // stated, or read from its addresses or children
+	thread    bool         // it speaks of a Thread radio
+	scope     int32        // -1: no Thread network
+	part      diag.Opt[uint32]
+	epoch     int32
+	start     int64 // ns, when that epoch began
+	rank      rank
+	place     int32 // -1: none
+	id        ident
+}
+
+// canonical sorts pointers to the reports, so that nothing below can depend on
+// the order in which they came, and drops repetitions.
+func canonical(reports []diag.Report) []*diag.Report {
+	out := make([]*diag.Report, len(reports))
+	for i := range reports {
+		out[i] = &reports[i]
+	}
+	slices.SortFunc(out, compareReports)
+	return slices.CompactFunc(out, func(a, b *diag.Report) bool { return compareReports(a, b) == 0 })
+}
+
+func compareReports(a, b *diag.Report) int {
+	if c := cmp.Or(
+		a.At.Compare(b.At),
+		cmp.Compare(a.Source, b.Source),
+		cmp.Compare(a.Via, b.Via),
+		cmp.Compare(a.Session, b.Session),
+		cmp.Compare(firstOwn(a), firstOwn(b)),
+		compareRLOC16(a.RLOC16, b.RLOC16),
+		cmp.Compare(a.BorderAgentID, b.BorderAgentID),
+	); c != 0 {
+		return c
+	}
+	if reflect.DeepEqual(a, b) {
+		return 0
+	}
+	// Rare: two different statements of one node at one moment. A Report has no
+	// pointers and fmt sorts maps, so its print is a total order.
+	return cmp.Compare(fmt.Sprintf("%+v", *a), fmt.Sprintf("%+v", *b))
+}
+
+func firstOwn(r *diag.Report) diag.ExtAddr {
+	if len(r.Own) == 0 {
+		return 0
+	}
+	return r.Own[0].ExtAddr
+}
+
+// compareRLOC16 orders the unknown one first.
+func compareRLOC16(a, b diag.RLOC16) int {
+	x, ax := a.Get()
+	y, by := b.Get()
+	if ax != by {
+		if by {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(x, y)
+}
+
+// A rank orders statements about one thing: one of a newer epoch beats an older
+// one, within an epoch a live one beats a cached one, then the newer one wins.
+type rank struct {
+	epoch int64 // ns, when the epoch began
+	trust trust
+	t     int64 // ns, until when it was true at least
+}
+
+// trust tells how near to the radio a statement was made.
+type trust uint8
+
+const (
+	trustLost   trust = iota // a cache, of a node that the cache's owner can't reach
+	trustCached              // a cache
+	trustLive                // the node itself, when asked
+)
+
+func (a rank) compare(b rank) int {
+	return cmp.Or(cmp.Compare(a.epoch, b.epoch), cmp.Compare(a.trust, b.trust), cmp.Compare(a.t, b.t))
+}
+
+// sameClass reports whether two statements differ in nothing but the moment.
+func (a rank) sameClass(b rank) bool { return a.epoch == b.epoch && a.trust == b.trust }
+
+// rankOf is the rank of the statements of report i.
+func (b *builder) rankOf(i int32) rank { return b.said[i].rank }
+
+func (b *builder) rankReport(i int32) rank {
+	r := b.reps[i]
+	k := rank{b.said[i].start, trustLive, stamp(r.At)}
+	if r.Cached {
+		k.trust = trustCached
+		if !r.Available.Or(true) {
+			k.trust = trustLost
+		}
+	}
+	return k
+}
+
+// noAge stands in for the age of a row that has none: as old as the longest
+// child timeout in common use, so that a row with a smaller age is believed first.
+const noAge = 4 * time.Minute
+
+// rowRank is the rank of a row about somebody whom report i's speaker last
+// heard age ago.
+func (b *builder) rowRank(i int32, age diag.Opt[time.Duration]) rank {
+	k := b.rankOf(i)
+	k.t -= int64(age.Or(noAge))
+	return k
+}
+
+func stamp(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}

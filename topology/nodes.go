@@ -1,0 +1,208 @@
+package topology
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"threadmap/diag"
+)
+
+// A node is a node in the making.
+type node struct {
+	*Node
+	reports []int32 // its own, oldest and least trusted first
+
+	place     int32 // where it is now; -1: nowhere known
+	rloc      diag.RLOC16
+	rlocRank  rank
+	rlocSelf  bool // it said so itself
+	rlocClash bool // others claim another value with the same right
+
+	parent   int32   // where Parent is set
+	listedBy []int32 // child table rows about it, as indexes of rows
+
+	ghost string // why it is not believed in; "" for a node that is
+}
+
+// makeNodes makes a node of every speaker and of every extended address that
+// stands in a table. Rows without an address become nodes later, where there
+// is reason to.
+func (b *builder) makeNodes() {
+	b.nodeOf = make(map[ident]int32, len(b.reps))
+	for i := range b.reps {
+		if b.faceless(i) {
+			continue
+		}
+		n := b.nodes[b.nodeFor(b.root(b.said[i].id))]
+		n.reports = append(n.reports, int32(i))
+	}
+	addrs := make([]diag.ExtAddr, 0, len(b.byExt))
+	for x := range b.byExt {
+		addrs = append(addrs, x)
+	}
+	slices.Sort(addrs)
+	for _, x := range addrs {
+		n := b.nodes[b.nodeFor(b.root(b.byExt[x]))]
+		if len(n.reports) == 0 {
+			n.ExtAddr = x
+		}
+	}
+	for _, n := range b.nodes {
+		slices.SortStableFunc(n.reports, func(i, j int32) int { return b.rankOf(i).compare(b.rankOf(j)) })
+		for _, i := range n.reports {
+			s := &b.said[i]
+			if s.own != 0 {
+				n.ExtAddr = s.own // the best report's, when the radio address changed
+			}
+			if s.place >= 0 {
+				n.place = s.place
+				if s.rloc16.Known() {
+					n.offerRLOC16(s.rloc16, b.rankOf(i), true)
+				}
+			}
+			n.Heard = true
+			if at := b.reps[i].At; at.After(n.LastHeard) {
+				n.LastHeard = at
+			}
+		}
+	}
+}
+
+// faceless reports whether report i tells of a network and of no node: nothing
+// names its speaker, and it says nothing of itself (a saved dataset).
+func (b *builder) faceless(i int) bool {
+	r := b.reps[i]
+	return !b.named(i) && !b.said[i].rloc16.Known() && len(r.Hosts) == 0 && len(r.Addresses) == 0 && len(r.Instances) == 0 && len(r.Names) == 0 &&
+		r.Children == nil && r.Neighbors == nil && r.Routes == nil && r.Role == diag.RoleUnknown && !r.Mode.Known() && len(r.Own) == 0
+}
+
+func (b *builder) nodeFor(root ident) int32 {
+	k, ok := b.nodeOf[root]
+	if !ok {
+		k = int32(len(b.nodes))
+		b.nodeOf[root] = k
+		b.nodes = append(b.nodes, &node{Node: &Node{}, place: -1})
+	}
+	return k
+}
+
+// pseudo is the node that is known only by its RLOC16 in a place.
+func (b *builder) pseudo(place int32, rl diag.RLOC16) int32 {
+	v, _ := rl.Get()
+	k, ok := b.pseudos[rlocKey{place, v}]
+	if !ok {
+		k = int32(len(b.nodes))
+		b.nodes = append(b.nodes, &node{Node: &Node{}, place: place, rloc: rl})
+		b.pseudos[rlocKey{place, v}] = k
+	}
+	return k
+}
+
+// offerRLOC16 keeps the best claim for the node's RLOC16. At equal rank its own
+// word goes first. It remembers whether another value was claimed with the same
+// right.
+func (n *node) offerRLOC16(rl diag.RLOC16, k rank, self bool) {
+	if !rl.Known() {
+		return
+	}
+	if n.rloc.Known() && rl != n.rloc && k.sameClass(n.rlocRank) {
+		n.rlocClash = true
+	}
+	c := k.compare(n.rlocRank)
+	if c == 0 && self != n.rlocSelf {
+		if c = 1; n.rlocSelf {
+			c = -1
+		}
+	}
+	if c == 0 {
+		c = compareRLOC16(n.rloc, rl)
+	}
+	if !n.rloc.Known() || c > 0 {
+		n.rlocClash = n.rlocClash && k.sameClass(n.rlocRank)
+		n.rloc, n.rlocRank, n.rlocSelf = rl, k, self
+	}
+}
+
+// nameNodes gives every node its ID: the extended address where it is known,
+// else the next best name that holds across scans, else the RLOC16 with its
+// network and partition.
+func (b *builder) nameNodes() {
+	for _, n := range b.nodes {
+		if n.ExtAddr != 0 {
+			n.ID = n.ExtAddr.String()
+			continue
+		}
+		var names []string
+		for _, i := range n.reports {
+			r := b.reps[i]
+			if r.BorderAgentID != "" {
+				names = append(names, "1ba-"+r.BorderAgentID)
+			}
+			for _, m := range r.Matter {
+				if m.Fabric != 0 {
+					names = append(names, fmt.Sprintf("2matter-%016x-%d", m.Fabric, m.Node))
+				} else {
+					names = append(names, fmt.Sprintf("3matter-%d", m.Node))
+				}
+			}
+			if r.EUI64 != 0 {
+				names = append(names, "4eui64-"+r.EUI64.String())
+			}
+			for _, h := range r.Hosts {
+				names = append(names, "5host-"+h)
+			}
+		}
+		if len(names) > 0 {
+			n.ID = slices.Min(names)[1:]
+			continue
+		}
+		if v, known := n.rloc.Get(); known && n.place >= 0 {
+			p := b.place[n.place]
+			n.ID = fmt.Sprintf("rloc16-%04x@%s", v, networkID(b.scopeKeys[p.scope]))
+			if p.partKnown {
+				n.ID += fmt.Sprintf("-%08x", p.part)
+			}
+			if !b.current(n.place) {
+				n.ID += fmt.Sprintf("-%d", b.latest[p.scope]-p.epoch)
+			}
+			continue
+		}
+		if len(n.reports) > 0 {
+			r := b.reps[n.reports[0]]
+			n.ID = "speaker@" + cmp.Or(r.Via, r.Source)
+			continue
+		}
+		n.ID = "unknown"
+	}
+	b.tellApart()
+}
+
+// tellApart makes IDs that happen to be equal different, in a stable way.
+func (b *builder) tellApart() {
+	seen := make(map[string]int, len(b.nodes))
+	for _, n := range b.nodes {
+		seen[n.ID]++
+		if k := seen[n.ID]; k > 1 {
+			n.ID = fmt.Sprintf("%s#%d", n.ID, k)
+		}
+	}
+}
+
+// evidence says whose word report i is. Nodes must have their IDs.
+func (b *builder) evidence(i int32, field string) Evidence {
+	r := b.reps[i]
+	e := Evidence{Source: r.Source, Via: r.Via, At: r.At, Field: field, Cached: r.Cached}
+	if k := b.speaker(i); k >= 0 {
+		e.By = b.nodes[k].ID
+	}
+	return e
+}
+
+// speaker is the node that report i is of, -1 for a faceless one.
+func (b *builder) speaker(i int32) int32 {
+	if k, ok := b.nodeOf[b.root(b.said[i].id)]; ok {
+		return k
+	}
+	return -1
+}

@@ -1,0 +1,163 @@
+package topology
+
+import (
+	"threadmap/diag"
+)
+
+type rlocKey struct {
+	place  int32
+	rloc16 uint16
+}
+
+// An rlocEntry says who has an RLOC16 in one place: whoever said so of itself,
+// else whoever a table gives it to.
+type rlocEntry struct {
+	self, row holder
+}
+
+// A holder is the best claim so far. It is ambiguous while two different nodes
+// claim with equal rank.
+type holder struct {
+	id        ident
+	rank      rank
+	some      bool
+	ambiguous bool
+}
+
+func (h *holder) offer(id ident, r rank) {
+	switch c := r.compare(h.rank); {
+	case !h.some || c > 0:
+		*h = holder{id: id, rank: r, some: true}
+	case c == 0 && id != h.id:
+		h.ambiguous = true
+	}
+}
+
+// joinRLOC16s indexes who has which RLOC16, then joins speakers known by
+// nothing but their RLOC16 with the node that has it.
+func (b *builder) joinRLOC16s() {
+	for i, r := range b.reps {
+		s := &b.said[i]
+		s.rloc16 = ownRLOC16(r, s.own)
+		if s.place < 0 {
+			continue
+		}
+		if s.rloc16.Known() && b.named(i) {
+			b.offerRLOC16(s.place, s.rloc16, b.root(s.id), b.rankOf(int32(i)), true)
+		}
+		offer := func(x diag.ExtAddr, rl diag.RLOC16, k rank) {
+			if x != 0 && rl.Known() {
+				b.offerRLOC16(s.place, rl, b.root(b.byExt[x]), k, false)
+			}
+		}
+		for j := range r.Children {
+			n := &r.Children[j]
+			offer(n.ExtAddr, n.RLOC16, b.rowRank(int32(i), n.Age))
+		}
+		for j := range r.Neighbors {
+			n := &r.Neighbors[j]
+			offer(n.ExtAddr, n.RLOC16, b.rowRank(int32(i), n.Age))
+		}
+		for j := range r.Routes {
+			n := &r.Routes[j]
+			offer(n.ExtAddr, diag.RouterRLOC16(n.RouterID), b.rowRank(int32(i), n.Age))
+		}
+	}
+	for i := range b.reps {
+		s := &b.said[i]
+		if b.named(i) || s.place < 0 {
+			continue
+		}
+		if !s.rloc16.Known() {
+			continue
+		}
+		if id, ok := b.resolve(s.place, s.rloc16); ok {
+			b.join(s.id, id)
+			continue
+		}
+		b.offerRLOC16(s.place, s.rloc16, b.root(s.id), b.rankOf(int32(i)), true)
+	}
+}
+
+// named reports whether a report's speaker has a name that holds beyond one
+// place and time.
+func (b *builder) named(i int) bool {
+	r := b.reps[i]
+	return b.said[i].own != 0 || r.BorderAgentID != "" || len(r.Matter) > 0 || r.EUI64 != 0
+}
+
+func (b *builder) offerRLOC16(place int32, rl diag.RLOC16, id ident, k rank, self bool) {
+	v, _ := rl.Get()
+	key := rlocKey{place, v}
+	e := b.rlocs[key]
+	if self {
+		e.self.offer(id, k)
+	} else {
+		e.row.offer(id, k)
+	}
+	b.rlocs[key] = e
+}
+
+// resolve finds the node that has an RLOC16 in a place. What a node says of
+// itself goes before what tables say, unless it is a cache's word against a
+// live table. ok is false for nobody and for an undecided quarrel.
+func (b *builder) resolve(place int32, rl diag.RLOC16) (ident, bool) {
+	v, known := rl.Get()
+	if !known || place < 0 {
+		return 0, false
+	}
+	e, ok := b.rlocs[rlocKey{place, v}]
+	if !ok {
+		return 0, false
+	}
+	h := e.self
+	if !h.some || e.row.some && e.row.rank.trust > h.rank.trust {
+		h = e.row
+	}
+	if !h.some || h.ambiguous {
+		return 0, false
+	}
+	return b.root(h.id), true
+}
+
+// rowIdent is the node that a row of report i names: by its extended address,
+// else by its RLOC16.
+func (b *builder) rowIdent(i int, x diag.ExtAddr, rl diag.RLOC16) (ident, bool) {
+	if x != 0 {
+		return b.root(b.byExt[x]), true
+	}
+	return b.resolve(b.said[i].place, rl)
+}
+
+// ownRLOC16 is the speaker's RLOC16: as it stated it, as its one routing
+// locator has it, as its own row of the route table has it, or the router part
+// that all of its children share.
+func ownRLOC16(r *diag.Report, own diag.ExtAddr) diag.RLOC16 {
+	if r.RLOC16.Known() {
+		return r.RLOC16
+	}
+	if r.Role == diag.RoleDetached {
+		return diag.RLOC16{}
+	}
+	var one unique[diag.RLOC16]
+	for _, a := range r.Addresses {
+		rl, _, ok := diag.RLOC16FromAddr(a)
+		one.add(rl, ok)
+	}
+	if rl, ok := one.get(); ok {
+		return rl
+	}
+	if x := ownRow(r); x != 0 && x == own {
+		for i := range r.Routes {
+			if r.Routes[i].ExtAddr == x {
+				return diag.RouterRLOC16(r.Routes[i].RouterID)
+			}
+		}
+	}
+	one = unique[diag.RLOC16]{}
+	for i := range r.Children {
+		one.add(r.Children[i].RLOC16.Router(), r.Children[i].RLOC16.IsChild())
+	}
+	rl, _ := one.get()
+	return rl
+}

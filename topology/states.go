@@ -1,0 +1,147 @@
+package topology
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// findStates says of each node whether it is there, and why where it is not
+// plainly so.
+func (b *builder) findStates() {
+	type heard struct {
+		by            []int32       // live rows of the newest epoch, by whom
+		late          []int32       // such rows of routers not heard for longer than a stack keeps a neighbor
+		age           time.Duration // the smallest of late
+		cached, stale []int32
+	}
+	rows := make([]heard, len(b.nodes))
+	for x := range b.rows {
+		w := &b.rows[x]
+		if w.rt != nil && !linked(w.rt) {
+			continue
+		}
+		h := &rows[w.to]
+		switch {
+		case w.old || w.rank.trust == trustLost:
+			h.stale = append(h.stale, w.from)
+		case w.nb != nil && w.kind == neighborRow && w.nb.Age.Or(0) > maxNeighborAge && w.rank.trust == trustLive:
+			if age := w.nb.Age.Or(0); len(h.late) == 0 || age < h.age {
+				h.age = age
+			}
+			h.late = append(h.late, w.from)
+		case w.rank.trust == trustCached:
+			h.cached = append(h.cached, w.from)
+		default:
+			h.by = append(h.by, w.from)
+		}
+	}
+	asked := b.asked()
+	for k, n := range b.nodes {
+		h := &rows[k]
+		h.by = slices.DeleteFunc(h.by, func(who int32) bool { return slices.Contains(h.late, who) })
+		var best rank
+		if len(n.reports) > 0 {
+			best = b.rankOf(n.reports[len(n.reports)-1])
+		}
+		old := n.place >= 0 && !b.current(n.place)
+		switch {
+		case n.ghost != "":
+			n.State, n.Why = NodeGhost, "probably gone: "+n.ghost
+		case len(n.reports) > 0 && best.trust == trustLive && !old:
+			n.State = NodeOK
+		case len(h.by) > 0 && (len(n.reports) > 0 || b.kindOf(int32(k)) == kindChild):
+			n.State = NodeOK // its parent or a neighbor hears it now
+		case len(n.reports) > 0 && best.trust == trustCached && !old:
+			n.State = NodeOK
+			if r := b.reps[n.reports[len(n.reports)-1]]; !r.Available.Known() {
+				n.State, n.Why = NodeUnknown, "only a cache speaks of it"
+			}
+		case len(n.reports) > 0 && best.trust == trustLost:
+			n.State, n.Why = NodeStale, "the server that knows it can't reach it"
+		case len(n.reports) > 0:
+			n.State, n.Why = NodeStale, "not heard in the latest scan"
+		case len(h.by) > 0 && n.place >= 0 && asked[n.place]:
+			n.State, n.Why = NodeSilent, fmt.Sprintf("heard by %s, but it did not answer", b.list(h.by))
+		case len(h.by) > 0:
+			n.State, n.Why = NodeOK, fmt.Sprintf("heard by %s", b.list(h.by))
+		case len(h.late) > 0:
+			n.State, n.Why = NodeUnknown, fmt.Sprintf("heard only by %s, %s ago: gone, or not asked yet", b.list(h.late), since(h.age))
+		case len(h.cached) > 0:
+			n.State, n.Why = NodeUnknown, fmt.Sprintf("heard only by %s: gone, or not asked yet", b.list(h.cached))
+		case len(h.stale) > 0:
+			n.State, n.Why = NodeStale, fmt.Sprintf("only in an old table of %s", b.list(h.stale))
+		case n.place >= 0 && asked[n.place]:
+			n.State, n.Why = NodeSilent, "its router id is taken, but it did not answer"
+		default:
+			n.State, n.Why = NodeUnknown, "nothing is known but its address"
+		}
+	}
+}
+
+// since prints a duration as people say it: "40 s", "4 min", "3 h", "2 days".
+func since(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d days", d/(24*time.Hour))
+}
+
+// asked tells the places where somebody asked the whole mesh: two nodes or more
+// spoke in one conversation. There a node that others hear and that said
+// nothing was silent; elsewhere it may just not have been asked.
+func (b *builder) asked() map[int32]bool {
+	first := map[string]int32{}
+	out := map[int32]bool{}
+	for i, r := range b.reps {
+		s := &b.said[i]
+		if r.Session == "" || s.place < 0 || r.Cached {
+			continue
+		}
+		k := b.speaker(int32(i))
+		if k < 0 {
+			continue
+		}
+		if f, ok := first[r.Session]; !ok {
+			first[r.Session] = k
+		} else if f != k {
+			out[s.place] = true
+		}
+	}
+	return out
+}
+
+// list names some of the nodes: "Desk plug", "Desk plug and 2 others".
+func (b *builder) list(ks []int32) string {
+	slices.Sort(ks)
+	ks = slices.Compact(ks)
+	names := make([]string, len(ks))
+	for i, k := range ks {
+		names[i] = b.nodes[k].Label()
+	}
+	slices.Sort(names)
+	if len(names) > 2 {
+		return fmt.Sprintf("%s and %d others", names[0], len(names)-1)
+	}
+	return strings.Join(names, " and ")
+}
+
+// Label is the best word for a node that there is: its name, else its extended
+// address, else its RLOC16, else its ID.
+func (n *Node) Label() string {
+	switch {
+	case n.Name != "":
+		return n.Name
+	case n.ExtAddr != 0:
+		return n.ExtAddr.String()
+	case n.RLOC16.Known():
+		return n.RLOC16.String()
+	}
+	return n.ID
+}
