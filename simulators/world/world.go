@@ -1,0 +1,172 @@
+// Package world runs a simulated home: the servers that real devices of such a
+// home would run, on loopback sockets with free ports. Nothing is multicast, so
+// it needs no network and disturbs none.
+//
+// Today these are the REST interfaces of its border routers
+// (simulators/otbr); every further simulator is one more kind of server that
+// [Start] starts and [World.Close] stops.
+//
+// The reader is on top of the simulators. Of the product only the commands
+// "demo" and "simulate" may come here.
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"threadmap/diag"
+	"threadmap/simulators/mesh"
+	"threadmap/simulators/otbr"
+)
+
+// How long a server waits for clients, so that a stuck one holds up nobody.
+const (
+	readTimeout = 10 * time.Second
+	idleTimeout = 30 * time.Second
+	// closeTimeout is what answers under way get when the world ends.
+	closeTimeout = 500 * time.Millisecond
+	// maxHeader bounds a request's head, in octets.
+	maxHeader = 16 << 10
+)
+
+// Options say how the world runs. The zero value answers as fast as it can.
+type Options struct {
+	// Address is the loopback address to listen on; default 127.0.0.1.
+	Address string
+	// OTBR, where not nil, sets the knobs of one border router; the default is
+	// the zero otbr.Options.
+	OTBR func(m *mesh.Mesh, n *mesh.Node) otbr.Options
+	// Faultless serves the homes as if they had no faults.
+	Faultless bool
+}
+
+// A World is a simulated home that is being served.
+type World struct {
+	servers []*http.Server
+	otbrs   []OTBR
+	serving sync.WaitGroup
+
+	mu   sync.Mutex
+	errs []error
+}
+
+// An OTBR is the REST interface of one border router.
+type OTBR struct {
+	URL        string // without a slash at the end
+	Network    string
+	Node       diag.ExtAddr
+	Name       string
+	Generation int
+	Server     *otbr.Server
+}
+
+// Start serves a home until the World is closed. On an error nothing is left
+// running.
+func Start(home *mesh.Home, o Options) (*World, error) {
+	if err := home.Validate(); err != nil {
+		return nil, fmt.Errorf("simulated home: %w", err)
+	}
+	if o.Address == "" {
+		o.Address = "127.0.0.1"
+	}
+	if ip := net.ParseIP(o.Address); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("simulated home: address %q: want a loopback address such as 127.0.0.1", o.Address)
+	}
+	w := &World{}
+	for _, m := range home.Networks {
+		if err := w.network(m, o); err != nil {
+			w.Close()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// network starts the servers of one network.
+func (w *World) network(m *mesh.Mesh, o Options) error {
+	v := m.View()
+	if o.Faultless {
+		v = m.Truth()
+	}
+	for i := range m.Nodes {
+		n := &m.Nodes[i]
+		if n.OTBR == 0 {
+			continue
+		}
+		knobs := otbr.Options{}
+		if o.OTBR != nil {
+			knobs = o.OTBR(m, n)
+		}
+		s, err := otbr.New(v, n.ExtAddr, knobs)
+		if err != nil {
+			return err
+		}
+		url, err := w.serve(o.Address, s)
+		if err != nil {
+			return fmt.Errorf("simulated border router %q: %w", n.Name, err)
+		}
+		gen := knobs.Generation
+		if gen == 0 {
+			gen = n.OTBR
+		}
+		w.otbrs = append(w.otbrs, OTBR{URL: url, Network: m.Name, Node: n.ExtAddr, Name: n.Name, Generation: gen, Server: s})
+	}
+	return nil
+}
+
+// serve starts a web server on a free port.
+func (w *World) serve(address string, h http.Handler) (url string, err error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		return "", err
+	}
+	srv := &http.Server{Handler: h, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader}
+	w.servers = append(w.servers, srv)
+	w.serving.Go(func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.errs = append(w.errs, err)
+		}
+	})
+	return "http://" + l.Addr().String(), nil
+}
+
+// OTBRs are the base URLs of the border routers' REST interfaces, in the order
+// of networks and nodes.
+func (w *World) OTBRs() []string {
+	out := make([]string, 0, len(w.otbrs))
+	for _, b := range w.otbrs {
+		out = append(out, b.URL)
+	}
+	return out
+}
+
+// BorderRouters are the same with who they are.
+func (w *World) BorderRouters() []OTBR { return append([]OTBR(nil), w.otbrs...) }
+
+// Close ends all servers: answers under way get a moment, then connections are
+// cut. It returns what went wrong while serving, once everything has stopped.
+// A second call does nothing more.
+func (w *World) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, s := range w.servers {
+		all.Go(func() {
+			if s.Shutdown(ctx) != nil {
+				s.Close() // hanging handlers see their context end
+			}
+		})
+	}
+	all.Wait()
+	w.serving.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return errors.Join(w.errs...)
+}

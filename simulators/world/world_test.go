@@ -1,0 +1,136 @@
+package world
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"threadmap/simulators/mesh"
+	"threadmap/simulators/otbr"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func read(t *testing.T, c *http.Client, url string) (int, string) {
+	t.Helper()
+	r, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(b)
+}
+
+func client(t *testing.T) *http.Client {
+	c := &http.Client{Transport: &http.Transport{}, Timeout: time.Minute}
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+func TestHomeOf50IsServed(t *testing.T) {
+	home := mesh.HomeOf50(1)
+	w, err := Start(home, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := client(t)
+	generations, networks := map[int]bool{}, map[string]bool{}
+	for k, b := range w.BorderRouters() {
+		generations[b.Generation], networks[b.Network] = true, true
+		if b.URL != w.OTBRs()[k] || !strings.HasPrefix(b.URL, "http://127.0.0.1:") {
+			t.Errorf("URL %s, %s", b.URL, w.OTBRs()[k])
+		}
+		status, body := read(t, c, b.URL+"/node")
+		if status != 200 || !json.Valid([]byte(body)) || !strings.Contains(body, b.Network) || !strings.Contains(strings.ToLower(body), b.Node.String()) {
+			t.Errorf("%s: %d %s", b.Name, status, body)
+		}
+		if status, _ := read(t, c, b.URL+"/diagnostics"); (status == 200) != (b.Generation == 1) {
+			t.Errorf("%s, generation %d: /diagnostics %d", b.Name, b.Generation, status)
+		}
+	}
+	if len(w.OTBRs()) != 3 || len(generations) != 3 || len(networks) != 3 {
+		t.Errorf("%d border routers, generations %v, networks %v", len(w.OTBRs()), generations, networks)
+	}
+	url := w.OTBRs()[0]
+	for range 2 {
+		if err := w.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+	if r, err := c.Get(url + "/node"); err == nil {
+		r.Body.Close()
+		t.Error("a closed world answers")
+	}
+}
+
+func TestCloseEndsAHangingAnswer(t *testing.T) {
+	asked := make(chan struct{}, 3)
+	w, err := Start(mesh.Line(2), Options{OTBR: func(*mesh.Mesh, *mesh.Node) otbr.Options {
+		return otbr.Options{Misbehave: func(*http.Request) otbr.Misbehaviour { asked <- struct{}{}; return otbr.Hang }}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	c := client(t)
+	go func() {
+		r, err := c.Get(w.OTBRs()[0] + "/node")
+		if err == nil {
+			r.Body.Close()
+		}
+		got <- err
+	}()
+	<-asked
+	if err := w.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if err := <-got; err == nil {
+		t.Error("a hanging answer came")
+	}
+}
+
+func TestFaultless(t *testing.T) {
+	home := &mesh.Home{Networks: []*mesh.Mesh{mesh.Lab(0)}}
+	home.Networks[0].Faults = []mesh.Fault{{Kind: mesh.FaultHidden, Node: 0x0e03030303030303}}
+	for _, faultless := range []bool{false, true} {
+		w, err := Start(home, Options{Faultless: faultless, OTBR: func(*mesh.Mesh, *mesh.Node) otbr.Options { return otbr.Options{Updated: true} }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, body := read(t, client(t), w.OTBRs()[0]+"/api/devices"); strings.Contains(body, "0e03030303030303") != faultless {
+			t.Errorf("faultless %v: the hidden node is wrong", faultless)
+		}
+		w.Close()
+	}
+}
+
+func TestStartRefuses(t *testing.T) {
+	bad := mesh.Line(2)
+	bad.Networks[0].Nodes[1].RouterID = bad.Networks[0].Nodes[0].RouterID
+	for name, c := range map[string]struct {
+		home *mesh.Home
+		o    Options
+		want string
+	}{
+		"impossible home": {bad, Options{}, "RLOC16"},
+		"other address":   {mesh.Line(2), Options{Address: "192.0.2.1"}, "loopback"},
+		"a name":          {mesh.Line(2), Options{Address: "localhost"}, "loopback"},
+		"bad knobs":       {mesh.Line(2), Options{OTBR: func(*mesh.Mesh, *mesh.Node) otbr.Options { return otbr.Options{Generation: 9} }}, "generation 9"},
+	} {
+		if w, err := Start(c.home, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+			if err == nil {
+				w.Close()
+			}
+		}
+	}
+}
