@@ -1,10 +1,6 @@
 package topology
 
-import (
-	"math/bits"
-
-	"threadmap/diag"
-)
+import "threadmap/diag"
 
 // A leader is who leads a partition, as far as it is known.
 type leader struct {
@@ -23,8 +19,6 @@ type routerSet struct {
 	tables int                         // live tables
 	cached [diag.MaxRouterID + 1]uint8 // in how many cached tables an id stands, capped
 }
-
-func (s *routerSet) count() int { return bits.OnesCount64(s.union) }
 
 // findLeaders reads who leads each partition out of the leader data, or out of
 // the one node that says it leads.

@@ -134,8 +134,7 @@ func (b *builder) adoptUnnamed(named []bool) {
 	for i := range to {
 		to[i] = int32(i)
 	}
-	var find func(int32) int32
-	find = func(i int32) int32 {
+	find := func(i int32) int32 {
 		for to[i] != i {
 			to[i] = to[to[i]]
 			i = to[i]

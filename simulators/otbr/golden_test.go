@@ -255,7 +255,7 @@ func TestGeneration2Words(t *testing.T) {
 	if w := ask(s, "GET", "/node", "", ""); !strings.Contains(w.Body.String(), `"0x6800"`) {
 		t.Errorf("/node %s", w.Body)
 	}
-	ask(s, "POST", "/api/actions", "", `{"data":[{"type":"getNetworkDiagnosticTask","attributes":{"destination":"0x5c00","types":["extAddress","eui64","version","ip6Addresses","children","mode"]}}]}`)
+	ask(s, "POST", "/api/actions", "", `{"data":[{"type":"getNetworkDiagnosticTask","attributes":{"destination":"0x8400","types":["extAddress","eui64","version","ipv6Addresses","childIpv6Addresses","children","mode"]}}]}`)
 	got := ask(s, "GET", "/api/diagnostics", "", "").Body.String() + ask(s, "GET", "/api/devices", "", "").Body.String()
 	for _, key := range []string{"deviceTypeFTD", "connectionTime", "ip6Addresses", "version", "hostName", "eui64"} {
 		if !strings.Contains(got, `"`+key+`"`) {

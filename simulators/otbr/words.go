@@ -4,11 +4,14 @@ package otbr
 var gen2 = map[string]string{
 	"fullThreadDevice": "deviceTypeFTD",
 	"linkAge":          "connectionTime",
-	"ipv6Addresses":    "ip6Addresses",
 	"threadVersion":    "version",
 	"hostname":         "hostName",
 	"eui":              "eui64",
 }
+
+// gen2ChildAddresses is generation 2's word for the addresses in a row of
+// childIpv6Addresses; a node's own had the later word already.
+const gen2ChildAddresses = "ip6Addresses"
 
 // word is the generation's word for a key of generation 3.
 func (s *Server) word(key string) string {
@@ -34,7 +37,13 @@ func (s *Server) words(o object) object {
 		case []object:
 			list := make([]object, 0, len(inner))
 			for _, e := range inner {
-				list = append(list, s.words(e))
+				e = s.words(e)
+				for i := range e {
+					if f.key == "childIpv6Addresses" && e[i].key == "ipv6Addresses" {
+						e[i].key = gen2ChildAddresses
+					}
+				}
+				list = append(list, e)
 			}
 			v = list
 		}

@@ -48,7 +48,9 @@ func (e *entry) diagnostics(v value) {
 		case "eui", "eui64":
 			e.r.EUI64 = diag.ExtAddr(e.f.hex64(key, v))
 		case "threadversion", "version":
-			e.f.optUint16(key, v, &e.r.ThreadVersion)
+			if n, ok := e.f.uint(key, v, math.MaxUint16); ok && n != 0 { // Thread assigns no zero
+				e.r.ThreadVersion = diag.Some(uint16(n))
+			}
 		case "vendorname":
 			e.r.Vendor = e.f.string(key, v)
 		case "vendormodel":

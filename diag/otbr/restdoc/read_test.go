@@ -318,7 +318,7 @@ func TestCutDocument(t *testing.T) {
 		body := bytes.TrimSpace(file(t, name))
 		whole := decode(t, body)
 		n := 0
-		for cut := 0; cut < len(body); cut = min(cut+11, max(cut+1, len(body)-1)) {
+		for cut := 0; cut < len(body); cut = min(cut+61, max(cut+1, len(body)-1)) {
 			reports, problems := Decode(body[:cut], context())
 			if len(problems) == 0 {
 				t.Fatalf("%s cut at %d: no problem", name, cut)
