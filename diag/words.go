@@ -91,7 +91,7 @@ func RateFromShare(f float64) Rate {
 	case f >= 1:
 		return 65535
 	}
-	return Rate(f*65535 + 0.5)
+	return Rate(float64(f*65535) + 0.5) // the conversion keeps arm64 from fusing the two
 }
 
 // Permille is the rate in 1/1000, rounded.

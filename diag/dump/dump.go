@@ -174,7 +174,7 @@ func readPart(p *input, out *output) error {
 	}
 	p.json = json.Valid(p.body)
 	if looksLikeDataset(p.body) {
-		return errors.New("is a Thread operational dataset, which holds the network's keys: hand it over with \"threadmap login thread\" instead")
+		return errors.New("is a Thread operational dataset, which holds the network's keys and no map: keep it to yourself, and save \"meshdiag topology children\" or \"router table\" instead")
 	}
 	for _, k := range Kinds {
 		problems, sources := len(out.problems), len(out.sources)

@@ -342,7 +342,7 @@ func TestRefused(t *testing.T) {
 		{"matter-server_info.json", "greeting"},
 		{"matter-get_thread_diagnostics.json", "Thread diagnostics"},
 		{"chip-32853-neighbor-table.txt", "line 5: row of NeighborTable is cut off"},
-		{"otbr-2026-dataset-text.txt", "login thread"},
+		{"otbr-2026-dataset-text.txt", "keep it to yourself"},
 		{"README.md", "holds nothing that is known"},
 	} {
 		s, err := Read(c.name, sample(t, c.name), time.Time{})

@@ -34,7 +34,7 @@ func Check(ctx context.Context, h *http.Client, url string) (Info, error) {
 	fail := func(err error) error {
 		var f *failure
 		if errors.As(err, &f) && f.hint != "" {
-			return fmt.Errorf("%s: %w (%s)", info.URL, err, f.hint)
+			return fmt.Errorf("%s: %w: %s", info.URL, err, f.hint)
 		}
 		return fmt.Errorf("%s: %w", info.URL, err)
 	}

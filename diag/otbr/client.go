@@ -142,7 +142,7 @@ func (c *client) status(resp *http.Response, path string) *failure {
 	case s == http.StatusNotFound:
 		f.text, f.hint = fmt.Sprintf("has no %s (404)", path), "is this the REST API of an OpenThread Border Router?"
 	case s == http.StatusUnauthorized, s == http.StatusForbidden:
-		f.text, f.hint = fmt.Sprintf("does not let us in (%d)", s), "a proxy before it may want a user and a password in the URL"
+		f.text, f.hint = fmt.Sprintf("does not let us in (%d)", s), "something before it wants a login, which threadmap has none for: use the address of the border router itself"
 	case s == http.StatusConflict:
 		f.text, f.hint = fmt.Sprintf("can't answer %s in its present state (409)", path), "is Thread running on it?"
 	case s == http.StatusUnprocessableEntity:

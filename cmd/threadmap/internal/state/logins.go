@@ -1,0 +1,203 @@
+package state
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"time"
+	"unicode/utf8"
+
+	"threadmap/cmd/threadmap/internal/writefile"
+)
+
+// Bounds of the logins file; far beyond what a person logs in to.
+const (
+	maxLoginsFile = 1 << 20
+	maxLogins     = 1000
+	maxLoginText  = 2048 // of one value, in bytes
+)
+
+const (
+	loginsFormat  = "threadmap-logins"
+	loginsVersion = 1
+)
+
+// A Login is a place that the user told threadmap of for good.
+type Login struct {
+	Source   string    `json:"source"`               // the diag.Source that asks it: "otbr"
+	URL      string    `json:"url"`                  // never with user info
+	Network  string    `json:"network,omitempty"`    // its network's name when it was added
+	ExtPANID string    `json:"ext_pan_id,omitempty"` // 16 hex digits, or ""
+	Added    time.Time `json:"added,omitzero"`
+}
+
+type loginsFile struct {
+	Format  string  `json:"format"`
+	Version int     `json:"version"`
+	Logins  []Login `json:"logins"`
+}
+
+// ErrDamaged is what Logins gives where the file can't be understood. It stays
+// as it is until something is to be written; then it is kept aside.
+var ErrDamaged = errors.New("is damaged")
+
+// Logins lists the logins, in the order in which they were added.
+func (s *Store) Logins() ([]Login, error) {
+	f, err := os.Open(s.LoginsFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxLoginsFile+1))
+	if err != nil {
+		return nil, err
+	}
+	logins, err := parseLogins(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", s.LoginsFile(), err)
+	}
+	return logins, nil
+}
+
+func parseLogins(b []byte) ([]Login, error) {
+	damaged := func(format string, args ...any) error {
+		return fmt.Errorf("%w (%s)", ErrDamaged, fmt.Sprintf(format, args...))
+	}
+	if len(b) > maxLoginsFile {
+		return nil, damaged("more than %d bytes", maxLoginsFile)
+	}
+	var head struct {
+		Format  string `json:"format"`
+		Version int    `json:"version"`
+	}
+	if !json.Valid(b) {
+		return nil, damaged("it is no JSON document")
+	}
+	if err := json.Unmarshal(b, &head); err != nil || head.Format != loginsFormat || head.Version < 1 {
+		return nil, damaged("it is no %s document", loginsFormat)
+	}
+	if head.Version > loginsVersion {
+		return nil, fmt.Errorf("is of version %d, and this threadmap knows %d: use a newer one", head.Version, loginsVersion)
+	}
+	var doc loginsFile
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return nil, damaged("a value has the wrong type")
+	}
+	if len(doc.Logins) > maxLogins {
+		return nil, damaged("more than %d logins", maxLogins)
+	}
+	for i, l := range doc.Logins {
+		if err := l.check(); err != nil {
+			return nil, damaged("login %d: %v", i+1, err)
+		}
+	}
+	return doc.Logins, nil
+}
+
+func (l Login) check() error {
+	for _, v := range []string{l.Source, l.URL, l.Network, l.ExtPANID} {
+		if len(v) > maxLoginText || !utf8.ValidString(v) {
+			return errors.New("a value is too long or no text")
+		}
+	}
+	if l.Source == "" {
+		return errors.New("no source")
+	}
+	u, err := url.Parse(l.URL)
+	if err != nil || u.Host == "" || u.User != nil {
+		return errors.New("its URL is none that threadmap writes")
+	}
+	return nil
+}
+
+// AddLogin keeps a login; one with the same source and URL is replaced. Where
+// a damaged file was in the way, aside is the name under which it is kept.
+func (s *Store) AddLogin(ctx context.Context, l Login) (aside string, err error) {
+	if err := l.check(); err != nil {
+		return "", err
+	}
+	return s.edit(ctx, true, func(have []Login) ([]Login, error) {
+		for i := range have {
+			if have[i].Source == l.Source && have[i].URL == l.URL {
+				have[i] = l
+				return have, nil
+			}
+		}
+		if len(have) >= maxLogins {
+			return nil, fmt.Errorf("there are %d logins already: remove some with threadmap login remove", maxLogins)
+		}
+		return append(have, l), nil
+	})
+}
+
+// RemoveLogin forgets the logins for which gone is true, and returns them.
+func (s *Store) RemoveLogin(ctx context.Context, gone func(Login) bool) (removed []Login, err error) {
+	_, err = s.edit(ctx, false, func(have []Login) ([]Login, error) {
+		var keep []Login
+		for _, l := range have {
+			if gone(l) {
+				removed = append(removed, l)
+			} else {
+				keep = append(keep, l)
+			}
+		}
+		return keep, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return removed, nil
+}
+
+func (s *Store) edit(ctx context.Context, renew bool, change func([]Login) ([]Login, error)) (aside string, err error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	have, err := s.Logins()
+	if renew && errors.Is(err, ErrDamaged) {
+		if aside, err = keepAside(s.LoginsFile()); err != nil {
+			return "", err
+		}
+	} else if err != nil {
+		return "", err
+	}
+	if have, err = change(have); err != nil {
+		return aside, err
+	}
+	if err := mkdir(s.Config); err != nil {
+		return aside, err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(loginsFile{loginsFormat, loginsVersion, append([]Login{}, have...)}); err != nil {
+		return aside, err
+	}
+	return aside, writefile.Atomic(s.LoginsFile(), writefile.Private, func(w io.Writer) error {
+		_, err := w.Write(b.Bytes())
+		return err
+	})
+}
+
+// keepAside renames a file to a name that is free.
+func keepAside(name string) (aside string, err error) {
+	for i := range 1000 {
+		aside = fmt.Sprintf("%s.damaged-%d", name, i+1)
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			return aside, os.Rename(name, aside)
+		}
+	}
+	return "", fmt.Errorf("%s is damaged, and so are 1000 files kept aside: remove some", name)
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"threadmap/cmd/threadmap/internal/state"
+	"threadmap/diag"
+	"threadmap/diag/otbr"
+)
+
+// loginLimit bounds the question whether a border router is there.
+const loginLimit = 15 * time.Second
+
+func (a *app) loginCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "login",
+		Short: "tell threadmap of what it may ask",
+		Long: `Tell threadmap of what it may ask in every scan from now on. Logins are kept in
+a file that is for your user alone.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: group("login"),
+
+		DisableFlagsInUseLine: true,
+	}
+	c.AddCommand(a.loginOTBRCommand(), a.loginListCommand(), a.loginRemoveCommand())
+	return c
+}
+
+func (a *app) loginOTBRCommand() *cobra.Command {
+	var l look
+	limit := durationFlag(loginLimit)
+	c := &cobra.Command{
+		Use:   "otbr URL",
+		Short: "an OpenThread border router with its REST interface",
+		Long: `Remember an OpenThread border router that has its REST interface switched on:
+http://HOST:8081, where http:// and :8081 may be left out. It is asked who it is
+first, and remembered only if it answers. The interface knows no passwords, so a
+URL with a user name or a password is refused.`,
+		Example: "  threadmap login otbr otbr.local\n  threadmap login otbr http://[fd00::1]:8081",
+		Args:    between(1, 1),
+	}
+	l.jsonFlag(c)
+	c.Flags().Var(&limit, "timeout", "give up after this time")
+	c.RunE = verb(func(c *cobra.Command, args []string) error {
+		url, err := checkURL(args[0])
+		if err != nil {
+			return usage(c, "%v: want http://HOST:8081", err)
+		}
+		store, err := a.store()
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Context(), time.Duration(limit))
+		defer cancel()
+		info, err := otbr.Check(ctx, nil, url)
+		if err != nil {
+			return err
+		}
+		login := state.Login{Source: otbr.Name, URL: info.URL, Network: info.NetworkName, ExtPANID: info.ExtPANID.String(), Added: time.Now().UTC().Truncate(time.Second)}
+		aside, err := store.AddLogin(c.Context(), login)
+		if err != nil {
+			return err
+		}
+		if aside != "" {
+			a.hint("The logins could not be read; they are kept as %s.", aside)
+		}
+		if l.json {
+			return a.printJSON(loginsDocument("threadmap-login", []state.Login{login}))
+		}
+		if err := a.print(func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, clean(fmt.Sprintf("%s: border router of %s. It is asked in every scan from now on.", login.URL, networkWords(login))))
+			return err
+		}); err != nil {
+			return err
+		}
+		if info.State == diag.RoleUnknown {
+			a.hint("Its Thread interface is off: start Thread on it before you scan.")
+			return nil
+		}
+		a.hint("Try: threadmap scan")
+		return nil
+	})
+	return c
+}
+
+func networkWords(l state.Login) string {
+	switch {
+	case l.Network != "" && l.ExtPANID != "":
+		return fmt.Sprintf("%s (%s)", l.Network, l.ExtPANID)
+	case l.Network+l.ExtPANID != "":
+		return l.Network + l.ExtPANID
+	}
+	return "a network that it does not name"
+}
+
+// A loginDoc is a login as programs see it.
+type loginDoc struct {
+	Source   string  `json:"source"`
+	URL      string  `json:"url"`
+	Network  *string `json:"network"`
+	ExtPANID *string `json:"ext_pan_id"`
+	Added    *string `json:"added"`
+}
+
+func loginsDocument(format string, logins []state.Login) any {
+	doc := struct {
+		Format  string     `json:"format"`
+		Version int        `json:"version"`
+		Logins  []loginDoc `json:"logins"`
+	}{format, 1, []loginDoc{}}
+	known := func(s string) *string {
+		if s == "" {
+			return nil
+		}
+		return &s
+	}
+	for _, l := range logins {
+		d := loginDoc{l.Source, l.URL, known(l.Network), known(l.ExtPANID), nil}
+		if !l.Added.IsZero() {
+			d.Added = known(l.Added.Format(time.RFC3339))
+		}
+		doc.Logins = append(doc.Logins, d)
+	}
+	return doc
+}
+
+func (a *app) loginListCommand() *cobra.Command {
+	var l look
+	c := &cobra.Command{Use: "list", Short: "list what threadmap was told of", Args: atMost(0)}
+	l.jsonFlag(c)
+	c.RunE = verb(func(*cobra.Command, []string) error {
+		store, err := a.store()
+		if err != nil {
+			return err
+		}
+		logins, err := store.Logins()
+		if err != nil {
+			return err
+		}
+		if l.json {
+			return a.printJSON(loginsDocument("threadmap-logins", logins))
+		}
+		if len(logins) == 0 {
+			a.hint(`No logins yet: threadmap login otbr URL`)
+			return nil
+		}
+		return a.print(func(w io.Writer) error {
+			t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+			for _, l := range logins {
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", clean(l.Source), clean(l.URL), clean(networkWords(l)), l.Added.Local().Format("2006-01-02"))
+			}
+			return t.Flush()
+		})
+	})
+	return c
+}
+
+func (a *app) loginRemoveCommand() *cobra.Command {
+	var l look
+	c := &cobra.Command{
+		Use:   "remove URL|NETWORK",
+		Short: "forget one of them",
+		Long: `Forget a login, by its URL, a part of its URL, or the name of its network. What
+fits several logins is answered with their list.`,
+		Args: between(1, 1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var out []string
+			if store, err := a.store(); err == nil {
+				logins, _ := store.Logins()
+				for _, l := range logins {
+					out = append(out, l.URL)
+				}
+			}
+			return out, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	l.jsonFlag(c)
+	c.RunE = verb(func(c *cobra.Command, args []string) error {
+		store, err := a.store()
+		if err != nil {
+			return err
+		}
+		logins, err := store.Logins()
+		if err != nil {
+			return err
+		}
+		hits := findLogins(logins, args[0])
+		switch {
+		case len(hits) == 0:
+			return fail("no login fits %q: threadmap login list lists them", args[0])
+		case len(hits) > 1:
+			var urls []string
+			for _, h := range hits {
+				urls = append(urls, h.URL)
+			}
+			return fail("%q fits %d logins: %s: write one of the URLs", args[0], len(hits), strings.Join(urls, ", "))
+		}
+		gone, err := store.RemoveLogin(c.Context(), func(l state.Login) bool { return l.Source == hits[0].Source && l.URL == hits[0].URL })
+		if err != nil {
+			return err
+		}
+		if l.json {
+			return a.printJSON(loginsDocument("threadmap-logins-removed", gone))
+		}
+		return a.print(func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%s is forgotten.\n", clean(hits[0].URL))
+			return err
+		})
+	})
+	return c
+}
+
+// findLogins lists the logins that query may mean: one whole URL over names
+// over parts.
+func findLogins(logins []state.Login, query string) []state.Login {
+	for _, hit := range []func(state.Login) bool{
+		func(l state.Login) bool { return strings.EqualFold(l.URL, strings.TrimSuffix(query, "/")) },
+		func(l state.Login) bool {
+			return strings.EqualFold(l.Network, query) || strings.EqualFold(l.ExtPANID, query)
+		},
+		func(l state.Login) bool { return strings.Contains(strings.ToLower(l.URL), strings.ToLower(query)) },
+	} {
+		var out []state.Login
+		for _, l := range logins {
+			if query != "" && hit(l) {
+				out = append(out, l)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
+// namedEndpoints reads the values of --otbr.
+func namedEndpoints(c *cobra.Command, urls []string) ([]diag.Endpoint, error) {
+	var out []diag.Endpoint
+	for _, u := range urls {
+		url, err := checkURL(u)
+		if err != nil {
+			return nil, usage(c, "--otbr: %v: want http://HOST:8081", err)
+		}
+		out = append(out, diag.Endpoint{Source: otbr.Name, URL: url})
+	}
+	return out, nil
+}

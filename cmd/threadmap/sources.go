@@ -1,0 +1,47 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"threadmap/diag"
+	"threadmap/diag/otbr"
+)
+
+// sources lists the ways of asking. A new one is a line here.
+func sources() []diag.Source {
+	return []diag.Source{
+		otbr.Source{},
+	}
+}
+
+// sourceNames lists the values of --source.
+func sourceNames() []string {
+	var out []string
+	for _, s := range sources() {
+		out = append(out, s.Name())
+	}
+	return out
+}
+
+// sourceFlag adds --source.
+func sourceFlag(c *cobra.Command, names *namesFlag) {
+	names.kind = "NAME"
+	c.Flags().Var(names, "source", "ask only this source ("+list(sourceNames(), "or")+"); may be repeated")
+	c.RegisterFlagCompletionFunc("source", cobra.FixedCompletions(sourceNames(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// pickSources applies --source.
+func pickSources(c *cobra.Command, names []string) ([]diag.Source, error) {
+	for _, n := range names {
+		if !slices.Contains(sourceNames(), n) {
+			return nil, usage(c, "--source %s: there is only %s", n, list(sourceNames(), "and"))
+		}
+	}
+	all := sources()
+	if len(names) == 0 {
+		return all, nil
+	}
+	return slices.DeleteFunc(all, func(s diag.Source) bool { return !slices.Contains(names, s.Name()) }), nil
+}

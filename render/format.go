@@ -1,0 +1,76 @@
+// Package render draws a map: as a tree for terminals, as the JSON document
+// that other programs rely on, as Graphviz source, as a table, as a picture.
+//
+// Every format is one entry of [Formats] and one file here. The picture goes
+// through three steps of its own: render/layout gives nodes a place,
+// render/scene makes shapes of them, render/svg writes the shapes.
+//
+// The reader is behind topology: nothing is inferred here, nothing is asked,
+// and the same document gives the same bytes on every machine. All text that a
+// stranger could have chosen is cleaned ([Clean]) and then escaped by the rules
+// of the format.
+package render
+
+import (
+	"io"
+	"strings"
+
+	"threadmap/diag"
+	"threadmap/render/internal/text"
+	"threadmap/render/internal/view"
+	"threadmap/topology"
+)
+
+// A Document is what a drawing is made from.
+type Document struct {
+	Map  *topology.Map // nil is an empty map
+	Scan *diag.Scan    // when and by whom it was learnt, and what failed; nil: not known
+}
+
+// Options change how a document is drawn. The zero value is right for a file.
+type Options struct {
+	Color    bool // colour escapes in text
+	Width    int  // columns to set text in; 0: 120, less than 0: lines may be as long as they need
+	ShowDead bool // draw dead links too (JSON and CSV always have them)
+}
+
+// A Format is one way to draw.
+type Format struct {
+	Name  string // for --format: "svg"
+	Ext   string // of files: ".svg"
+	Write func(io.Writer, *Document, Options) error
+}
+
+// Formats lists every format. A new one is a line here and a file beside it.
+var Formats = []Format{
+	{Name: "tree", Ext: ".txt", Write: Tree},
+	{Name: "json", Ext: ".json", Write: JSON},
+	{Name: "svg", Ext: ".svg", Write: SVG},
+	{Name: "dot", Ext: ".dot", Write: DOT},
+	{Name: "csv", Ext: ".csv", Write: CSV},
+}
+
+// ByExt finds the format of a file by its name, in any case.
+func ByExt(file string) (Format, bool) {
+	for _, f := range Formats {
+		if len(file) > len(f.Ext) && strings.EqualFold(file[len(file)-len(f.Ext):], f.Ext) {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// Clean makes s safe to show: one line, no escape sequences, no control,
+// direction or zero-width characters, valid UTF-8, at most [text.MaxLen] bytes.
+func Clean(s string) string { return text.Clean(s) }
+
+// Sentence says in one line how the mesh does: "MyHome is in good shape: 37
+// devices, 4 border routers." or what is not.
+func Sentence(d *Document) string { return view.New(d.Map, false).Sentence() }
+
+func (d *Document) topology() *topology.Map {
+	if d.Map == nil {
+		return &topology.Map{}
+	}
+	return d.Map
+}

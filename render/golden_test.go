@@ -1,0 +1,115 @@
+package render
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"threadmap/render/internal/fixture"
+)
+
+// documents are drawn in every format and kept in testdata. UPDATE=1 writes
+// them anew; look at the difference before you commit it.
+func documents() map[string]*Document {
+	return map[string]*Document{
+		"empty":   {},
+		"home":    {Map: fixture.Home(), Scan: fixture.Scan()},
+		"line":    {Map: fixture.Line(8)},
+		"split":   {Map: fixture.Split(), Scan: fixture.Scan()},
+		"spread":  {Map: fixture.Spread(7, 8, 7, 7, 8, 7), Scan: fixture.Scan()},
+		"tongues": {Map: fixture.Tongues()},
+	}
+}
+
+func draw(t testing.TB, f Format, d *Document, o Options) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f.Write(&b, d, o); err != nil {
+		t.Fatalf("%s: %v", f.Name, err)
+	}
+	return b.Bytes()
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if os.Getenv("UPDATE") == "1" {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (UPDATE=1 go test ./render writes it)", err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (UPDATE=1 writes it anew):\n%s", file, cmp.Diff(string(want), string(got)))
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for name, d := range documents() {
+		for _, f := range Formats {
+			golden(t, name+f.Ext, draw(t, f, d, Options{}))
+		}
+	}
+	home := documents()["home"]
+	golden(t, "home-color.txt", draw(t, Formats[0], home, Options{Color: true}))
+	golden(t, "home-80.txt", draw(t, Formats[0], home, Options{Width: 80}))
+	golden(t, "home-dead.txt", draw(t, Formats[0], home, Options{ShowDead: true}))
+	golden(t, "home-dead.svg", draw(t, Formats[2], home, Options{ShowDead: true}))
+}
+
+// TestSameBytes: nothing depends on the order of a Go map.
+func TestSameBytes(t *testing.T) {
+	hostile, scan := fixture.Hostile()
+	all := documents()
+	all["hostile"] = &Document{Map: hostile, Scan: scan}
+	for name, d := range all {
+		for _, f := range Formats {
+			first := draw(t, f, d, Options{})
+			for range 20 {
+				if !bytes.Equal(first, draw(t, f, d, Options{})) {
+					t.Errorf("%s as %s came out differently", name, f.Name)
+					break
+				}
+			}
+		}
+	}
+}
+
+func TestByExt(t *testing.T) {
+	for file, want := range map[string]string{"mesh.svg": "svg", "a.b/MESH.JSON": "json", "x.txt": "tree", "x.dot": "dot", "x.csv": "csv", "x.pdf": "", ".svg": "", "svg": ""} {
+		if f, ok := ByExt(file); f.Name != want || ok != (want != "") {
+			t.Errorf("ByExt(%q) = %q, %v", file, f.Name, ok)
+		}
+	}
+}
+
+// brokenPipe fails after some bytes.
+type brokenPipe struct{ room int }
+
+func (w *brokenPipe) Write(b []byte) (int, error) {
+	if len(b) > w.room {
+		n := w.room
+		w.room = 0
+		return n, os.ErrClosed
+	}
+	w.room -= len(b)
+	return len(b), nil
+}
+
+func TestWriteErrorsAreTold(t *testing.T) {
+	big := &Document{Map: fixture.Big(2, 32, 10)}
+	for _, f := range Formats {
+		for _, room := range []int{0, 1000, 50_000} {
+			if err := f.Write(&brokenPipe{room}, big, Options{}); err == nil {
+				t.Errorf("%s: no error after %d bytes", f.Name, room)
+			}
+		}
+	}
+}

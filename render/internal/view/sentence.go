@@ -1,0 +1,158 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"threadmap/render/internal/text"
+	"threadmap/topology"
+)
+
+// labelRoom keeps one long name from pushing the rest of a sentence away.
+const labelRoom = 40
+
+func short(s string) string { return text.Truncate(s, labelRoom) }
+
+func (v *View) short(n *topology.Node) string {
+	return v.LabelIn(n, labelRoom, text.Truncate, text.Columns)
+}
+
+// Sentence says in one line how the mesh does. It counts only what the map
+// shows: where nobody told of links it does not praise them.
+func (v *View) Sentence() string {
+	devices, routers, named := 0, 0, ""
+	counted := map[*topology.Network]bool{}
+	networks := 0
+	for _, g := range v.Groups {
+		d, b := g.Nodes()
+		devices, routers = devices+d, routers+b
+		if g.Network != nil && !counted[g.Network] {
+			counted[g.Network] = true
+			networks++
+			named = short(NetworkLabel(g.Network))
+		}
+	}
+	if networks == 0 && devices == 0 {
+		if n := len(v.OffThread); n > 0 {
+			return fmt.Sprintf("No Thread network found; %s on Wi-Fi or Ethernet.", count(n, "device"))
+		}
+		return "No Thread network found."
+	}
+	troubles := v.troubles(networks)
+	size := count(devices, "device")
+	if routers > 0 {
+		size += ", " + count(routers, "border router")
+	}
+	links, placed := v.seen()
+	switch {
+	case len(troubles) > 0:
+		return strings.Join(troubles, "; ") + "; " + size + " in all."
+	case networks == 0:
+		return fmt.Sprintf("%s, but nobody told of a network.", size)
+	case links == 0 || devices > 1 && placed*2 < devices:
+		return fmt.Sprintf("%s: %s; too little is known of its links to judge them.", named, size)
+	}
+	return fmt.Sprintf("%s is in good shape: %s.", named, size)
+}
+
+// seen counts the links of known quality and the nodes whose place is known.
+func (v *View) seen() (links, placed int) {
+	for _, l := range v.Map.Links {
+		if Worst(l) != GradeUnknown {
+			links++
+		}
+	}
+	for _, g := range v.Groups {
+		for _, h := range g.Hubs {
+			if len(h.Links)+len(h.Children) > 0 {
+				placed++
+			}
+			placed += len(h.Children)
+		}
+	}
+	return links, placed
+}
+
+// troubles lists what is wrong, the widest first.
+func (v *View) troubles(networks int) []string {
+	var out []string
+	if networks > 1 {
+		out = append(out, fmt.Sprintf("%d separate Thread networks", networks))
+	}
+	var split tally[*topology.Network]
+	for _, n := range v.Map.Networks {
+		if len(KnownPartitions(n)) > 1 {
+			split.add(n)
+		}
+	}
+	if split.n == 1 {
+		out = append(out, fmt.Sprintf("%s is split into %d partitions", short(NetworkLabel(split.first)), len(KnownPartitions(split.first))))
+	} else if split.n > 1 {
+		out = append(out, fmt.Sprintf("%d networks are split into partitions", split.n))
+	}
+	var silent, ghosts, detached tally[*topology.Node]
+	for _, n := range v.Map.Nodes {
+		switch {
+		case n.State == topology.NodeSilent:
+			silent.add(n)
+		case n.State == topology.NodeGhost:
+			ghosts.add(n)
+		case n.Role == "detached":
+			detached.add(n)
+		}
+	}
+	var oneWay, dying, weak tally[*topology.Link]
+	for _, l := range v.Map.Links {
+		switch g := Worst(l); {
+		case l.A == nil || l.B == nil || l.State == topology.LinkDead || l.State == topology.LinkStale:
+		case l.State == topology.LinkOneWay:
+			oneWay.add(l)
+		case l.State == topology.LinkDying:
+			dying.add(l)
+		case g == GradeWeak || g == GradeNone:
+			weak.add(l)
+		}
+	}
+	node := func(t tally[*topology.Node], one, many string) {
+		if t.n == 1 {
+			out = append(out, v.short(t.first)+" "+one)
+		} else if t.n > 1 {
+			out = append(out, fmt.Sprintf("%d devices %s", t.n, many))
+		}
+	}
+	link := func(t tally[*topology.Link], what string) {
+		if t.n == 1 {
+			out = append(out, fmt.Sprintf("1 %s link (%s, %s)", what, v.short(t.first.A), v.short(t.first.B)))
+		} else if t.n > 1 {
+			out = append(out, fmt.Sprintf("%d %s links", t.n, what))
+		}
+	}
+	link(dying, "dying")
+	link(oneWay, "one-way")
+	link(weak, "weak")
+	node(silent, "does not answer", "do not answer")
+	node(detached, "is detached", "are detached")
+	if ghosts.n > 0 {
+		out = append(out, count(ghosts.n, "ghost")+" (others still list what is gone)")
+	}
+	return out
+}
+
+type tally[T any] struct {
+	n     int
+	first T
+}
+
+func (t *tally[T]) add(x T) {
+	if t.n == 0 {
+		t.first = x
+	}
+	t.n++
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

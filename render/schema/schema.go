@@ -1,0 +1,12 @@
+// Package schema holds the JSON Schemas (2020-12) of the documents that
+// threadmap promises to other programs.
+//
+// The reader is beside package render, which writes the documents.
+package schema
+
+import _ "embed"
+
+// Map is the schema of "threadmap-map", the JSON document of a map.
+//
+//go:embed threadmap-map.schema.json
+var Map []byte

@@ -1,0 +1,78 @@
+package render
+
+import (
+	"strings"
+	"testing"
+
+	"threadmap/render/internal/fixture"
+)
+
+func TestTreeFitsTheTerminal(t *testing.T) {
+	for _, width := range []int{80, 100, 132} {
+		for _, o := range []Options{{Width: width}, {Width: width, Color: true}} {
+			got := string(draw(t, Formats[0], documents()["home"], o))
+			for line := range strings.Lines(got) {
+				if n := shown(strings.TrimRight(line, "\n")); n > width {
+					t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
+				}
+			}
+		}
+	}
+	for _, width := range []int{-1, 1, 2, 7, 20} { // nothing to read there, but no harm either
+		draw(t, Formats[0], documents()["home"], Options{Width: width})
+		draw(t, Formats[0], documents()["tongues"], Options{Width: width, Color: true})
+	}
+}
+
+// TestColourIsOnlyPaint: without the escapes the words are the same.
+func TestColourIsOnlyPaint(t *testing.T) {
+	for name, d := range documents() {
+		plain, coloured := string(draw(t, Formats[0], d, Options{})), string(draw(t, Formats[0], d, Options{Color: true}))
+		if got := ourColours.ReplaceAllString(coloured, ""); squeeze(got) != squeeze(plain) {
+			t.Errorf("%s: colours changed the text", name)
+		}
+		if strings.Contains(plain, "\x1b") || !strings.Contains(coloured, "\x1b") {
+			t.Errorf("%s: colours where none were asked for, or none where they were", name)
+		}
+	}
+}
+
+// squeeze forgets blanks at line ends: they end up inside of the paint.
+func squeeze(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestColumnsLineUp(t *testing.T) {
+	got := string(draw(t, Formats[0], &Document{Map: fixture.Tongues()}, Options{}))
+	at := -1
+	for line := range strings.Lines(got) {
+		i := strings.Index(line, " sleepy ")
+		if i < 0 {
+			continue
+		}
+		if c := shown(line[:i]); at >= 0 && c != at {
+			t.Errorf("the second column begins at %d and at %d:\n%s", at, c, got)
+		} else {
+			at = c
+		}
+	}
+	if at < 0 {
+		t.Error("no child in the tree")
+	}
+}
+
+func TestDyingLinksAreNotCalledGood(t *testing.T) {
+	got := string(draw(t, Formats[0], documents()["home"], Options{}))
+	for _, want := range []string{"Garden plug 1/3 dying", "Garden plug 2/0 one-way", "Cellar bulb 0/2 one-way", "? 86c42aee0004f1b8 1/- weak", "disagreement about parent: Kitchen HomePod (OTBR) against Desk plug (Matter)"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "0/0 dead") {
+		t.Error("a dead link is drawn though nobody asked")
+	}
+}
