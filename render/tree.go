@@ -270,10 +270,19 @@ func (t *tree) hub(h *view.Hub) {
 
 func short(s string) string { return text.Truncate(s, nameColumns) }
 
+// manyLinks is from how many links on a router's good and fair ones are only
+// counted: in a dense mesh what matters drowns among them. JSON has them all.
+const manyLinks = 7
+
 // links lists the far ends with the quality of both ways, "-" for unknown.
 func (t *tree) links(h *view.Hub) []string {
 	var out []string
+	count := map[string]int{}
 	for _, l := range h.Links {
+		if w := view.LinkWord(l); len(h.Links) >= manyLinks && (w == "good" || w == "fair") {
+			count[w]++
+			continue
+		}
 		far := view.Far(l, h.Node)
 		in, out1 := view.Ways(l, h.Node)
 		name := t.label(far, nameColumns)
@@ -293,7 +302,16 @@ func (t *tree) links(h *view.Hub) []string {
 		}
 		out = append(out, s)
 	}
-	return out
+	if len(count) == 0 {
+		return out
+	}
+	var counted []string
+	for _, w := range []string{"good", "fair"} {
+		if count[w] > 0 {
+			counted = append(counted, fmt.Sprintf("%d %s", count[w], w))
+		}
+	}
+	return append(counted, out...)
 }
 
 func (t *tree) child(c *topology.Node, last bool) {

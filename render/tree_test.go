@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"threadmap/diag"
 	"threadmap/render/internal/fixture"
+	"threadmap/topology"
 )
 
 func TestTreeFitsTheTerminal(t *testing.T) {
@@ -74,5 +76,30 @@ func TestDyingLinksAreNotCalledGood(t *testing.T) {
 	}
 	if strings.Contains(got, "0/0 dead") {
 		t.Error("a dead link is drawn though nobody asked")
+	}
+}
+
+// A router of a dense mesh lists what is wrong and counts the rest.
+func TestManyLinksAreCounted(t *testing.T) {
+	m := &topology.Map{}
+	net := &topology.Network{ID: "dead00beef00cafe"}
+	m.Networks = []*topology.Network{net}
+	for i := range 10 {
+		x := diag.ExtAddr(0x0e00000000000000 + i)
+		m.Nodes = append(m.Nodes, &topology.Node{ID: x.String(), ExtAddr: x, Network: net, Role: diag.RoleRouter, RLOC16: diag.RouterRLOC16(uint8(i)), State: topology.NodeOK, Heard: true})
+	}
+	for i, n := range m.Nodes[1:] {
+		lq := topology.Direction{LQ: diag.Some(uint8(3 - i%2))}
+		if i == 4 {
+			lq.LQ = diag.Some(uint8(1))
+		}
+		m.Links = append(m.Links, &topology.Link{A: m.Nodes[0], B: n, Kind: topology.LinkRouter, State: topology.LinkOK, AToB: lq, BToA: lq})
+	}
+	var b strings.Builder
+	if err := Tree(&b, &Document{Map: m}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "links: 4 good, 4 fair, 0e00000000000005 1/1 weak"; !strings.Contains(b.String(), want) {
+		t.Errorf("want %q in\n%s", want, b.String())
 	}
 }

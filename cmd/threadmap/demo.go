@@ -60,7 +60,7 @@ folder (or as -o says). Nothing leaves the machine, and nothing is saved.`,
 		a.partial = a.partial || !scan.Complete
 		doc := &render.Document{Map: topology.Build(scan.Reports), Scan: scan}
 		o := a.options(f.look)
-		a.writeOutputs(outs, doc, o)
+		defer a.writeOutputs(outs, doc, o)()
 		return a.show(doc, f.look, o)
 	})
 	return c

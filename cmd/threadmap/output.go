@@ -77,21 +77,26 @@ func outputFor(file string) (output, bool) {
 	return output{file, writefile.Public, f.Write}, ok
 }
 
-// writeOutputs writes all files; one that fails costs none of the others. It
-// reports whether all were written.
-func (a *app) writeOutputs(outs []output, d *render.Document, o render.Options) bool {
-	all := true
+// writeOutputs writes all files; one that fails costs none of the others. tell
+// says which were written: files are written before anything is printed, so that
+// a pipe that closes costs no file, but told of at the end, where one looks.
+func (a *app) writeOutputs(outs []output, d *render.Document, o render.Options) (tell func()) {
+	var wrote []string
 	for _, out := range outs {
 		o := render.Options{ShowDead: o.ShowDead} // a file has neither colors nor a terminal's width
 		err := writefile.Atomic(out.file, out.perm, func(w io.Writer) error { return out.write(w, d, o) })
 		if err != nil {
 			a.warn(cannotWrite(out.file, err))
-			a.failed, all = true, false
+			a.failed = true
 			continue
 		}
-		a.hint("Wrote %s.", out.file)
+		wrote = append(wrote, out.file)
 	}
-	return all
+	return func() {
+		if len(wrote) > 0 {
+			a.hint("Wrote %s.", list(wrote, "and"))
+		}
+	}
 }
 
 func cannotWrite(file string, err error) error {

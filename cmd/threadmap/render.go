@@ -79,7 +79,7 @@ func (a *app) render(c *cobra.Command, f *renderFlags, files []string) error {
 	}
 	o := a.options(f.look)
 	o.ShowDead = f.all
-	a.writeOutputs(outs, doc, o)
+	a.writeOutputs(outs, doc, o)()
 	switch {
 	case f.json:
 	case len(outs) > 0:

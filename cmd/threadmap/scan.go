@@ -116,10 +116,11 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 	saved, saveErr := a.save(ctx, store, scan)
 	doc := &render.Document{Map: topology.Build(scan.Reports), Scan: scan}
 	o := a.options(f.look)
-	a.writeOutputs(outs, doc, o)
+	tellWritten := a.writeOutputs(outs, doc, o)
 	if err := a.show(doc, f.look, o); err != nil {
 		return err
 	}
+	tellWritten()
 	if f.json {
 		a.tellPartial(scan)
 	}
