@@ -73,6 +73,8 @@ type builder struct {
 	rlocs map[rlocKey]rlocEntry
 
 	nodes   []*node
+	block   []node // newNode's
+	shown   []Node
 	nodeOf  map[ident]int32 // root -> node
 	pseudos map[rlocKey]int32
 	rows    []row
@@ -99,21 +101,37 @@ type said struct {
 // canonical sorts pointers to the reports, so that nothing below can depend on
 // the order in which they came, and drops repetitions.
 func canonical(reports []diag.Report) []*diag.Report {
-	out := make([]*diag.Report, len(reports))
-	for i := range reports {
-		out[i] = &reports[i]
+	type keyed struct { // what decides nearly always, beside the pointer
+		at  int64
+		own diag.ExtAddr
+		r   *diag.Report
 	}
-	slices.SortFunc(out, compareReports)
-	return slices.CompactFunc(out, func(a, b *diag.Report) bool { return compareReports(a, b) == 0 })
+	keys := make([]keyed, len(reports))
+	for i := range reports {
+		r := &reports[i]
+		keys[i] = keyed{stamp(r.At), firstOwn(r), r}
+	}
+	slices.SortFunc(keys, func(a, b keyed) int {
+		if c := cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.own, b.own)); c != 0 {
+			return c
+		}
+		return compareReports(a.r, b.r)
+	})
+	out := make([]*diag.Report, 0, len(keys))
+	for i, k := range keys {
+		if i == 0 || k.at != keys[i-1].at || k.own != keys[i-1].own || compareReports(k.r, keys[i-1].r) != 0 {
+			out = append(out, k.r)
+		}
+	}
+	return out
 }
 
+// compareReports orders reports of one moment and one extended address.
 func compareReports(a, b *diag.Report) int {
 	if c := cmp.Or(
-		a.At.Compare(b.At),
 		cmp.Compare(a.Source, b.Source),
 		cmp.Compare(a.Via, b.Via),
 		cmp.Compare(a.Session, b.Session),
-		cmp.Compare(firstOwn(a), firstOwn(b)),
 		compareRLOC16(a.RLOC16, b.RLOC16),
 		cmp.Compare(a.BorderAgentID, b.BorderAgentID),
 	); c != 0 {

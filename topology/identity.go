@@ -72,8 +72,9 @@ type addrClaim struct {
 // disagreement is kept.
 func (b *builder) ownAddresses() {
 	var heard map[diag.ExtAddr]bool // built only when somebody disagrees
+	var room [8]addrClaim
 	for i, r := range b.reps {
-		claims := addrClaims(r)
+		claims := addrClaims(r, room[:0])
 		if len(claims) == 0 {
 			continue
 		}
@@ -107,9 +108,8 @@ func (b *builder) ownAddresses() {
 	}
 }
 
-// addrClaims gathers the witnesses of one report.
-func addrClaims(r *diag.Report) []addrClaim {
-	var out []addrClaim
+// addrClaims appends the witnesses of one report to out.
+func addrClaims(r *diag.Report, out []addrClaim) []addrClaim {
 	for _, c := range r.Own {
 		if c.ExtAddr != 0 {
 			out = append(out, addrClaim{c.ExtAddr, 2 * int(c.Witness), c.Witness.String()})

@@ -82,10 +82,24 @@ func (b *builder) nodeFor(root ident) int32 {
 	if !ok {
 		k = int32(len(b.nodes))
 		b.nodeOf[root] = k
-		b.nodes = append(b.nodes, &node{Node: &Node{}, place: -1})
+		b.nodes = append(b.nodes, b.newNode(-1))
 	}
 	return k
 }
+
+// newNode takes a node out of a block: thousands of single ones would keep the
+// collector busy.
+func (b *builder) newNode(place int32) *node {
+	if len(b.block) == 0 {
+		b.block, b.shown = make([]node, blockSize), make([]Node, blockSize)
+	}
+	n := &b.block[0]
+	n.Node, n.place = &b.shown[0], place
+	b.block, b.shown = b.block[1:], b.shown[1:]
+	return n
+}
+
+const blockSize = 64
 
 // pseudo is the node that is known only by its RLOC16 in a place.
 func (b *builder) pseudo(place int32, rl diag.RLOC16) int32 {
@@ -93,7 +107,9 @@ func (b *builder) pseudo(place int32, rl diag.RLOC16) int32 {
 	k, ok := b.pseudos[rlocKey{place, v}]
 	if !ok {
 		k = int32(len(b.nodes))
-		b.nodes = append(b.nodes, &node{Node: &Node{}, place: place, rloc: rl})
+		n := b.newNode(place)
+		n.rloc = rl
+		b.nodes = append(b.nodes, n)
 		b.pseudos[rlocKey{place, v}] = k
 	}
 	return k
