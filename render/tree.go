@@ -169,7 +169,8 @@ func (t *tree) header(g *view.Group, s *diag.Scan) {
 	}
 	line := t.paint(bold, g.Name()) + "   " + strings.Join(facts, ", ")
 	tail := t.sources(g)
-	if s != nil && !s.From.IsZero() && s.To.After(s.From) {
+	// Merged scans and files span other times than one scan's.
+	if s != nil && !s.From.IsZero() && s.To.Sub(s.From) >= 100*time.Millisecond && s.To.Sub(s.From) < 10*time.Minute {
 		took := s.To.Sub(s.From)
 		tail = append(tail, fmt.Sprintf("%d.%d s", took/time.Second, took%time.Second/(100*time.Millisecond)))
 	}

@@ -186,13 +186,17 @@ func (b *builder) nameNodes() {
 		}
 		if len(n.reports) > 0 {
 			r := b.reps[n.reports[0]]
-			n.ID = "speaker@" + cmp.Or(r.Via, r.Source)
+			n.ID = speakerID + cmp.Or(r.Via, r.Source)
 			continue
 		}
 		n.ID = "unknown"
 	}
 	b.tellApart()
 }
+
+// speakerID begins the ID of a node that told of others and of itself nothing: the
+// one that a command line was typed at.
+const speakerID = "speaker@"
 
 // tellApart makes IDs that happen to be equal different, in a stable way.
 func (b *builder) tellApart() {

@@ -20,7 +20,9 @@ func (b *builder) findRoles() {
 		if kind := b.kindOf(k); kind == kindChild || n.Role == diag.RoleDetached {
 			n.RouterTable = false
 		}
-		if by >= 0 && said != n.Role && said != diag.RoleDetached && (said.Routes() || n.Role.Routes()) {
+		// A leader is a router, too: lists that say no more don't disagree.
+		agrees := said == n.Role || said == diag.RoleRouter && n.Role == diag.RoleLeader
+		if by >= 0 && !agrees && said != diag.RoleDetached && (said.Routes() || n.Role.Routes()) {
 			field := "RLOC16"
 			if n.Role.Routes() {
 				field = "leader data"

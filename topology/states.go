@@ -133,7 +133,7 @@ func (b *builder) list(ks []int32) string {
 }
 
 // Label is the best word for a node that there is: its name, else its extended
-// address, else its RLOC16, else its ID.
+// address, else its RLOC16, else its host, else its ID.
 func (n *Node) Label() string {
 	switch {
 	case n.Name != "":
@@ -142,6 +142,11 @@ func (n *Node) Label() string {
 		return n.ExtAddr.String()
 	case n.RLOC16.Known():
 		return n.RLOC16.String()
+	case len(n.Hosts) > 0:
+		return n.Hosts[0]
+	}
+	if where, ok := strings.CutPrefix(n.ID, speakerID); ok {
+		return "the node asked in " + where
 	}
 	return n.ID
 }

@@ -23,7 +23,7 @@ func Label(n *topology.Node) string {
 	if n.RLOC16.Known() {
 		return n.RLOC16.String()
 	}
-	if s := text.Clean(n.ID); s != "" {
+	if s := text.Clean(n.Label()); s != "" {
 		return s
 	}
 	return "nameless"
