@@ -21,7 +21,12 @@ func (x ExtAddr) String() string {
 	if x == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%016x", uint64(x))
+	const digits = "0123456789abcdef"
+	var b [16]byte
+	for i := range b {
+		b[i] = digits[x>>(60-4*i)&15]
+	}
+	return string(b[:])
 }
 
 // ParseExtAddr reads 16 hexadecimal digits in either case, with or without

@@ -31,7 +31,8 @@ func Build(reports []diag.Report) *Map {
 		byExt:   make(map[diag.ExtAddr]ident, len(reports)),
 		byKey:   map[string]ident{},
 		pseudos: map[rlocKey]int32{},
-		rlocs:   make(map[rlocKey]rlocEntry, 2*len(reports)),
+		rlocs:   make(map[rlocKey]int32, 2*len(reports)),
+		entries: make([]rlocEntry, 0, 2*len(reports)),
 	}
 	b.said = make([]said, len(b.reps))
 
@@ -67,20 +68,24 @@ type builder struct {
 	latest    []int32    // scope -> its newest epoch
 	place     []placeKey // place -> what it is
 
-	up    []ident // union-find over names
-	byExt map[diag.ExtAddr]ident
-	byKey map[string]ident
-	rlocs map[rlocKey]rlocEntry
+	up      []ident // union-find over names
+	byExt   map[diag.ExtAddr]ident
+	byKey   map[string]ident
+	rlocs   map[rlocKey]int32 // index of entries
+	entries []rlocEntry
 
 	nodes   []*node
 	block   []node // newNode's
 	shown   []Node
-	nodeOf  map[ident]int32 // root -> node
+	nodeOf  []int32 // root -> node, -1 none; idents made after makeNodes have none
 	pseudos map[rlocKey]int32
 	rows    []row
 	leaders map[int32]leader // place -> leader
 	sets    map[int32]*routerSet
 	links   []*Link
+
+	linkBlock []Link     // makeLink's
+	evBlock   []Evidence // evidence of links
 }
 
 // said is what was worked out about one report.

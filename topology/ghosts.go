@@ -34,7 +34,7 @@ func (b *builder) findGhosts() {
 			continue
 		}
 		if id, ok := b.resolve(n.place, n.rloc); ok {
-			if o, some := b.nodeOf[id]; some && o != int32(k) {
+			if o := b.nodeOf[id]; o >= 0 && o != int32(k) {
 				n.ghost = fmt.Sprintf("its address %s belongs to %s now", n.rloc, b.nodes[o].ID)
 				continue
 			}

@@ -68,12 +68,12 @@ func (b *builder) findLeaders() {
 // nodeAt is the node that has an RLOC16 in a place, -1 for none known.
 func (b *builder) nodeAt(place int32, rl diag.RLOC16) int32 {
 	if id, ok := b.resolve(place, rl); ok {
-		if k, ok := b.nodeOf[id]; ok {
+		if k := b.nodeOf[id]; k >= 0 {
 			return k
 		}
 	}
 	v, known := rl.Get()
-	if k, ok := b.pseudos[rlocKey{place, v}]; known && ok {
+	if k, ok := b.pseudos[keyOf(place, v)]; known && ok {
 		return k
 	}
 	return -1

@@ -109,7 +109,16 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 	for i := range ends {
 		ends[i].nbRow, ends[i].rtRow = -1, -1
 	}
-	l := &Link{Kind: LinkRouter, Evidence: make([]Evidence, 0, max(1, len(rows)))}
+	if len(b.linkBlock) == 0 {
+		b.linkBlock = make([]Link, blockSize)
+	}
+	l := &b.linkBlock[0]
+	b.linkBlock = b.linkBlock[1:]
+	if need := max(1, len(rows)); len(b.evBlock) < need {
+		b.evBlock = make([]Evidence, blockSize+need)
+	}
+	l.Kind, l.Evidence = LinkRouter, b.evBlock[:0:max(1, len(rows))]
+	b.evBlock = b.evBlock[max(1, len(rows)):]
 	for _, x := range rows { // weakest first: better rows overwrite
 		w := &b.rows[x]
 		h := &ends[0]

@@ -29,7 +29,7 @@ type node struct {
 // stands in a table. Rows without an address become nodes later, where there
 // is reason to.
 func (b *builder) makeNodes() {
-	b.nodeOf = make(map[ident]int32, len(b.reps))
+	b.nodeOf = slices.Repeat([]int32{-1}, len(b.up))
 	for i := range b.reps {
 		if b.faceless(i) {
 			continue
@@ -78,8 +78,8 @@ func (b *builder) faceless(i int) bool {
 }
 
 func (b *builder) nodeFor(root ident) int32 {
-	k, ok := b.nodeOf[root]
-	if !ok {
+	k := b.nodeOf[root]
+	if k < 0 {
 		k = int32(len(b.nodes))
 		b.nodeOf[root] = k
 		b.nodes = append(b.nodes, b.newNode(-1))
@@ -104,13 +104,13 @@ const blockSize = 64
 // pseudo is the node that is known only by its RLOC16 in a place.
 func (b *builder) pseudo(place int32, rl diag.RLOC16) int32 {
 	v, _ := rl.Get()
-	k, ok := b.pseudos[rlocKey{place, v}]
+	k, ok := b.pseudos[keyOf(place, v)]
 	if !ok {
 		k = int32(len(b.nodes))
 		n := b.newNode(place)
 		n.rloc = rl
 		b.nodes = append(b.nodes, n)
-		b.pseudos[rlocKey{place, v}] = k
+		b.pseudos[keyOf(place, v)] = k
 	}
 	return k
 }
@@ -200,8 +200,11 @@ const speakerID = "speaker@"
 
 // tellApart makes IDs that happen to be equal different, in a stable way.
 func (b *builder) tellApart() {
-	seen := make(map[string]int, len(b.nodes))
+	seen := map[string]int{}
 	for _, n := range b.nodes {
+		if n.ExtAddr != 0 {
+			continue // unlike all others by itself
+		}
 		seen[n.ID]++
 		if k := seen[n.ID]; k > 1 {
 			n.ID = fmt.Sprintf("%s#%d", n.ID, k)
@@ -221,8 +224,5 @@ func (b *builder) evidence(i int32, field string) Evidence {
 
 // speaker is the node that report i is of, -1 for a faceless one.
 func (b *builder) speaker(i int32) int32 {
-	if k, ok := b.nodeOf[b.root(b.said[i].id)]; ok {
-		return k
-	}
-	return -1
+	return b.nodeOf[b.root(b.said[i].id)]
 }

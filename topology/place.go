@@ -4,10 +4,10 @@ import (
 	"threadmap/diag"
 )
 
-type rlocKey struct {
-	place  int32
-	rloc16 uint16
-}
+// An rlocKey is a place and an RLOC16 in it, packed.
+type rlocKey uint64
+
+func keyOf(place int32, rloc16 uint16) rlocKey { return rlocKey(place)<<16 | rlocKey(rloc16) }
 
 // An rlocEntry says who has an RLOC16 in one place: whoever said so of itself,
 // else whoever a table gives it to.
@@ -88,14 +88,17 @@ func (b *builder) named(i int) bool {
 
 func (b *builder) offerRLOC16(place int32, rl diag.RLOC16, id ident, k rank, self bool) {
 	v, _ := rl.Get()
-	key := rlocKey{place, v}
-	e := b.rlocs[key]
-	if self {
+	x, ok := b.rlocs[keyOf(place, v)]
+	if !ok {
+		x = int32(len(b.entries))
+		b.rlocs[keyOf(place, v)] = x
+		b.entries = append(b.entries, rlocEntry{})
+	}
+	if e := &b.entries[x]; self {
 		e.self.offer(id, k)
 	} else {
 		e.row.offer(id, k)
 	}
-	b.rlocs[key] = e
 }
 
 // resolve finds the node that has an RLOC16 in a place. What a node says of
@@ -106,13 +109,14 @@ func (b *builder) resolve(place int32, rl diag.RLOC16) (ident, bool) {
 	if !known || place < 0 {
 		return 0, false
 	}
-	e, ok := b.rlocs[rlocKey{place, v}]
+	x, ok := b.rlocs[keyOf(place, v)]
 	if !ok {
 		return 0, false
 	}
-	h := e.self
+	e := &b.entries[x]
+	h := &e.self
 	if !h.some || e.row.some && e.row.rank.trust > h.rank.trust {
-		h = e.row
+		h = &e.row
 	}
 	if !h.some || h.ambiguous {
 		return 0, false

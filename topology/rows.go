@@ -167,11 +167,11 @@ func (b *builder) rowNode(i int32, x diag.ExtAddr, rl diag.RLOC16) (int32, bool)
 		if !known {
 			return 0, false
 		}
-		k, ok := b.pseudos[rlocKey{b.said[i].place, v}]
+		k, ok := b.pseudos[keyOf(b.said[i].place, v)]
 		return k, ok
 	}
-	k, ok := b.nodeOf[id]
-	return k, ok
+	k := b.nodeOf[id]
+	return k, k >= 0
 }
 
 // noteRow lets a row tell what it says about its subject: where it is, which
