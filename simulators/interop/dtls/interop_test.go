@@ -30,7 +30,7 @@ func start(t *testing.T, args ...string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	peer := os.Getenv("THREADMAP_MBEDTLS_PEER")
 	if peer == "" {
-		t.Skip("no Mbed TLS peer: the script run in this folder builds it and sets THREADMAP_MBEDTLS_PEER")
+		t.Skip("no Mbed TLS peer in THREADMAP_MBEDTLS_PEER: the package comment says how to make one")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
