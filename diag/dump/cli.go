@@ -19,9 +19,7 @@ import (
 //
 // Written from pastes of public threads (OpenThread 3094 and 8726, ot-br-posix
 // 2074, Home Assistant add-ons 4671, an article on two ESP border routers) and
-// from the captured command line of an OpenThread border router of 2025;
-// commands that these don't show follow OpenThread's CLI reference, and their
-// readers say so.
+// from captured command lines of OpenThread of 2025 and 2026 (testdata/ot-*).
 func readCLI(in *input, out *output) bool {
 	c := &cli{cliScanner: newCLIScanner(in.body), out: out}
 	c.me = newSpeaker()

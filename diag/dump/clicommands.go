@@ -12,7 +12,7 @@ import (
 // they are not taken for the answer of the command above.
 var plainCommands = []string{
 	"channel", "child list", "child table", "childip", "counters mac", "counters mle", "dataset active", "eui64",
-	"extaddr", "extpanid", "ipaddr", "ipaddr -v", "leaderdata", "neighbor list", "neighbor table",
+	"extaddr", "extpanid", "ipaddr", "ipaddr -v", "leaderdata", "mode", "neighbor list", "neighbor table",
 	"netdata show", "networkkey", "networkname", "panid", "parent", "partitionid", "partitionid get", "pskc", "rloc16",
 	"router list", "router table", "srp server host", "srp server service", "state",
 	"meshdiag topology", "version", "dataset active -x", "masterkey",
@@ -72,6 +72,8 @@ func (c *cli) run(cmd string) {
 		c.answer(c.eui64)
 	case "state":
 		c.answer(c.state)
+	case "mode":
+		c.sure(c.mode)
 	case "extpanid":
 		c.answer(c.extpanid)
 	case "panid":

@@ -8,7 +8,7 @@ import (
 )
 
 // counters reads "counters mac" and "counters mle", whose names are those of
-// Matter but for a word. Written from OpenThread's CLI reference.
+// Matter but for a word.
 func (c *cli) counters() {
 	c.pairs(func(key, v string) {
 		name, ok := cliCounters[key]

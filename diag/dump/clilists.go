@@ -61,7 +61,7 @@ func (c *cli) neighborList(l cliLine, ids []diag.RLOC16, cut bool) {
 }
 
 // childList reads "child list": child ids in a row. They name nodes only where
-// the speaker's RLOC16 is known. Written from OpenThread's CLI reference.
+// the speaker's RLOC16 is known.
 func (c *cli) childList(s string) bool {
 	words := strings.Fields(s)
 	if len(words) > maxRows {

@@ -234,8 +234,7 @@ func rowFault(whole bool) string {
 }
 
 // meshdiagChildIP6 reads "meshdiag childip6 RLOC16": addresses that children
-// registered with their parent. Written from OpenThread's CLI reference; the
-// capture shows only an empty answer.
+// registered with their parent.
 func (c *cli) meshdiagChildIP6() {
 	var r diag.Report
 	if arg, ok := strings.CutPrefix(c.last, "meshdiag childip6 "); ok {

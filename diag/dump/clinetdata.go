@@ -11,14 +11,16 @@ import (
 // netdata reads "netdata show": the prefixes and which routers publish them.
 //
 //	Prefixes:
-//	fd00:dead:beef:cafe::/64 paros med dc00
+//	fd2c:d5c0:8cd7:1::/64 paos low 9800
 //	Routes:
-//	fd49:7770:7fc5:0::/64 s med 4000
+//	fc00::/7 sa med 9800
 //	Services:
-//	44970 5d c000 s 4000
+//	44970 5d fdfa028c524543542db8337f3b39748ed120 s 9800 0
+//	Contexts:
+//	…
 //
-// Written from OpenThread's CLI reference, without a sample. An on-mesh prefix
-// for addresses (flags a and o) is an OMR prefix.
+// An on-mesh prefix for addresses (flags a and o) is an OMR prefix. A node that
+// keeps only the stable data shows fffe for the router.
 func (c *cli) netdata() {
 	n := &c.me.rep.Network
 	section := ""

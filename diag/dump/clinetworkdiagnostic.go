@@ -19,8 +19,8 @@ import (
 //	Mode:
 //	    RxOnWhenIdle: 1
 //
-// Written from a captured command line of 2025; MAC and MLE counters, battery
-// and EUI64 from OpenThread's source, without a sample. RouteId and PartitionId
+// Written from captured command lines of 2025 and 2026; the battery from
+// OpenThread's source, without a sample. RouteId and PartitionId
 // are hexadecimal, a child's Timeout is an exponent, the speaker's own one is
 // seconds.
 func (c *cli) networkDiagnostic() {
@@ -163,7 +163,11 @@ func (d *diagnostic) top(l cliLine, key, v string) bool {
 		r.Addresses = []netip.Addr{}
 	case "Child Table":
 		d.children = []diagChild{}
-	case "Channel Pages", "Vendor App URL", "BR State", "Type List":
+	case "BR State": // what follows of border routing is listed under it
+		if v == "running" {
+			r.BorderRouter = diag.Some(true)
+		}
+	case "Channel Pages", "Vendor App URL", "Type List":
 	default:
 		return false
 	}

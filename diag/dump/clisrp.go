@@ -17,8 +17,8 @@ import (
 //	    deleted: false
 //	    addresses: [fdcb:67e:9d73:5754:e77:8e63:24ae:3b5f]
 //
-// Hosts are written from ot-br-posix 2074, services from OpenThread's CLI
-// reference. An entry is what a node registered about itself with its border
+// Hosts are written from ot-br-posix 2074, services from a command line of 2026.
+// An entry is what a node registered about itself with its border
 // router: names and addresses, no place in the mesh. Deleted ones only hold a
 // name and are left out.
 func (c *cli) srpServer() bool {
@@ -35,7 +35,7 @@ func (c *cli) srpServer() bool {
 			break
 		}
 		key, v, ok := strings.Cut(l.text, ":")
-		if !ok || !srpKeys[key] {
+		if !ok || !srpKeys[key] && l.indent <= head.indent {
 			break
 		}
 		e[key] = strings.TrimSpace(v)
@@ -75,6 +75,7 @@ func (c *cli) srpServer() bool {
 var srpKeys = map[string]bool{
 	"deleted": true, "addresses": true, "subtypes": true, "port": true, "priority": true, "weight": true,
 	"ttl": true, "lease": true, "key-lease": true, "TXT": true, "host": true, "key lease": true,
+	"remaining lease": true, "remaining key-lease": true,
 }
 
 var matterInstance = regexp.MustCompile(`^([0-9A-Fa-f]{16})-([0-9A-Fa-f]{16})$`)
@@ -87,6 +88,9 @@ func (c *cli) srpService(r *diag.Report, name, txt string) {
 	}
 	instance, service := name[:i], name[i+1:]
 	r.Instances = []string{cleanName(instance)}
+	if service == "_hap._udp" || service == "_hap._tcp" { // HomeKit accessories are called what their owner calls them
+		r.Names = []diag.Name{{Value: cleanName(instance), Kind: diag.NameInstance}}
+	}
 	if service != "_matter._tcp" {
 		return
 	}

@@ -158,7 +158,10 @@ func parseRLOC16(s string) (r diag.RLOC16, ok bool) {
 		return r, false
 	}
 	v, err := strconv.ParseUint(s, 16, 16)
-	return diag.MakeRLOC16(uint16(v)), err == nil
+	if err != nil {
+		return r, false // 0x0000 is a router
+	}
+	return diag.MakeRLOC16(uint16(v)), true
 }
 
 // seconds reads a whole number of seconds.

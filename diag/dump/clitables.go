@@ -109,8 +109,8 @@ func (c *cli) neighborTable(t *cliTable) {
 //	| ID  | RLOC16 | Timeout    | Age        | LQ In | C_VN |R|S|D|N| Extended MAC     |
 //	| ID  | RLOC16 | Timeout    | Age        | LQ In | C_VN |R|D|N|Ver|CSL|QMsgCnt|Suprvsn| Extended MAC     |
 //
-// Written from OpenThread's CLI reference of two ages; no table of a real user
-// was at hand. Timeout, Age and Suprvsn are seconds.
+// The first is from OpenThread's CLI reference of an earlier age, the second is
+// proved on a command line of 2026. Timeout, Age and Suprvsn are seconds.
 func (c *cli) childTable(t *cliTable) {
 	children := []diag.Neighbor{}
 	for _, r := range t.rows {

@@ -94,7 +94,8 @@ type fakeOTBR struct {
 	devices func(round int) []byte
 	pages   func(offset string) []byte // instead of devices
 	// result gives the attributes for the n-th task for a destination, "" for a
-	// task that gets stopped.
+	// task that gets stopped, "none" for one that ends as OTBR of 2026-08 ends
+	// it when nobody answers: completed, with a result that has no id.
 	result      func(destination string, n int, types []string) string
 	refuseType  string // 422 for tasks with this type
 	listOnly    bool   // tasks are shown only as a list
@@ -214,7 +215,7 @@ func (f *fakeOTBR) post(w http.ResponseWriter, r *http.Request) {
 	} else {
 		a := task.Attributes
 		f.asked = append(f.asked, a.Destination+" "+strings.Join(a.Types, ","))
-		if len(a.Types) > 8 {
+		if len(a.Types) > 9 {
 			f.complain = append(f.complain, fmt.Sprintf("%d types at once", len(a.Types)))
 		}
 		f.results["of-"+id] = f.result(a.Destination, f.count[a.Destination], a.Types)
@@ -225,7 +226,9 @@ func (f *fakeOTBR) post(w http.ResponseWriter, r *http.Request) {
 
 func (f *fakeOTBR) show(id, typ string) string {
 	result := ""
-	if r, ok := f.results["of-"+id]; ok && r != "" && f.tasks[id] == "completed" {
+	if r := f.results["of-"+id]; r == "none" && f.tasks[id] == "completed" {
+		result = `,"relationships":{"result":{"data":{"type":"diagnostics","id":""}}}`
+	} else if r != "" && f.tasks[id] == "completed" {
 		result = fmt.Sprintf(`,"relationships":{"result":{"data":{"type":"diagnostics","id":"of-%s"}}}`, id)
 	}
 	return fmt.Sprintf(`{"id":%q,"type":%q,"attributes":{"status":%q,"timeout":9}%s}`, id, typ, f.tasks[id], result)

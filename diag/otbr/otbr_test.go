@@ -341,11 +341,63 @@ func TestLookingForDevicesGivenUp(t *testing.T) {
 	f := generation3(t)
 	f.stopUpdates = true
 	reports, problems := scan(t, f.start().URL)
-	if got := texts(problems); !strings.Contains(got, "ask: looking for devices: no complete answer within 30s\n") || f.rounds != 1 {
+	if got := texts(problems); !strings.Contains(got, "ask: looking for devices: no complete answer within 11s\n") || f.rounds != 1 {
 		t.Errorf("after %d rounds:\n%s", f.rounds, got)
 	}
 	if byAddr, _ := nodes(reports); len(byAddr) != 29 {
 		t.Errorf("%d nodes, want the 29 that it had listed before", len(byAddr))
+	}
+}
+
+// What a live OTBR of 2026-08 did with routers that were switched off: those
+// that tables still hold were asked in vain, by both names; those that nobody
+// reaches stayed in its list for good, and are no reason to call a map partial.
+func TestRoutersThatAreGone(t *testing.T) {
+	const gone1, gone2 = "0e08080808080808", "0e09090909090909"
+	for _, reached := range []bool{true, false} {
+		f := generation3(t)
+		f.devices = func(int) []byte {
+			return deviceList(device(other, "router"), device(gone1, "router"), device(gone2, "router"))
+		}
+		links, neighbors := route(26, 3), `{"rloc16":"0x6800","extAddress":"`+br+`"}`
+		if reached {
+			links += "," + route(13, 3) + "," + route(42, 3)
+			neighbors += `,{"rloc16":"0x3400","extAddress":"` + gone1 + `"},{"rloc16":"0xa800","extAddress":"` + gone2 + `"}`
+		}
+		f.result = func(dest string, _ int, types []string) string {
+			if slices.Contains(types, "vendorName") && slices.ContainsFunc(types, func(s string) bool { return strings.HasPrefix(s, "child") || s == "route" }) {
+				t.Errorf("tables are asked for again: %v", types)
+			}
+			switch dest {
+			case br:
+				return fmt.Sprintf(routerEntry, br, "0x6800", route(16, 3), "", "", `{"rloc16":"0x4000","extAddress":"`+other+`"}`)
+			case other:
+				return fmt.Sprintf(routerEntry, other, "0x4000", links, "", "", neighbors)
+			}
+			return "none"
+		}
+		_, problems := scan(t, f.start().URL)
+		want := "ask: router " + gone1 + ": did not answer\nask: router " + gone2 + ": did not answer\n"
+		if !reached {
+			want = strings.ReplaceAll(want, ": did not answer", " is in the border router's list, but no route table reaches it and it did not answer: it is probably gone")
+		}
+		if got := texts(problems); got != want {
+			t.Errorf("reached %v:\n%swant\n%s", reached, got, want)
+		}
+		byRLOC16 := 0
+		for _, a := range f.asked {
+			if strings.HasPrefix(a, "0x") {
+				byRLOC16++
+			}
+		}
+		if want := map[bool]int{true: 1, false: 0}[reached]; byRLOC16 != want {
+			t.Errorf("reached %v: asked %d times by RLOC16, want %d", reached, byRLOC16, want)
+		}
+		for _, p := range problems {
+			if p.Partial != reached {
+				t.Errorf("reached %v: %+v", reached, p)
+			}
+		}
 	}
 }
 

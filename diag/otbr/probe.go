@@ -39,8 +39,10 @@ type probe struct {
 	node diag.Report // the border router itself
 	said map[string]bool
 
-	listActions bool   // this border router shows tasks only as a list
-	versionName string // its name for the Thread version among the types
+	failed      map[diag.ExtAddr]error // routers that were asked in vain, and why
+	noRLOC16    bool                   // this border router has no result for tasks by RLOC16
+	listActions bool                   // this border router shows tasks only as a list
+	versionName string                 // its name for the Thread version among the types
 }
 
 // run is the conversation. It tells at once whatever it learns.

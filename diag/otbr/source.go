@@ -73,7 +73,7 @@ func (s Source) Probes(k diag.Known) []diag.Probe {
 		out = append(out, diag.Probe{Source: Name, Target: at.String(), Within: within, Run: func(ctx context.Context, to *diag.Sink) {
 			c, done := newClient(s.HTTP, at, s.pace)
 			defer done()
-			p := probe{c: c, to: to, said: map[string]bool{}, mesh: newMesh(),
+			p := probe{c: c, to: to, said: map[string]bool{}, failed: map[diag.ExtAddr]error{}, mesh: newMesh(),
 				docs: restdoc.Context{Source: Name, Via: at.String(), Session: "otbr-" + strings.ToLower(rand.Text()[:16])}, now: s.Now}
 			if p.now == nil {
 				p.now = time.Now

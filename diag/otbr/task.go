@@ -12,6 +12,10 @@ import (
 	"threadmap/diag/otbr/restdoc"
 )
 
+// errNoResult is how OTBR of 2026-08 shows that nobody answered within the limit:
+// a completed task without a result.
+var errNoResult error = &failure{stage: diag.StageAsk, text: "did not answer", hint: "scan again; if it stays silent it may be gone"}
+
 // ask runs one diagnostic task and fetches its result.
 func (p *probe) ask(ctx context.Context, destination string, types []string, limit time.Duration) (restdoc.Document, error) {
 	var all restdoc.Document
@@ -21,7 +25,7 @@ func (p *probe) ask(ctx context.Context, destination string, types []string, lim
 		return all, err
 	}
 	if len(a.Result) == 0 {
-		return all, &failure{stage: diag.StageAsk, text: "the task ended without a result"}
+		return all, errNoResult
 	}
 	for _, id := range a.Result[:min(len(a.Result), maxRouters)] {
 		path := "/api/diagnostics/" + id
