@@ -55,6 +55,7 @@ func Build(reports []diag.Report) *Map {
 	b.describe()
 	b.findRoles()
 	b.findStates()
+	b.loseLinks()
 	return b.finish()
 }
 

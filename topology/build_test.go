@@ -424,3 +424,55 @@ func TestDetachedNode(t *testing.T) {
 		t.Errorf("got %s, parent %v, partition %v", a.Role, a.Parent, a.Partition)
 	}
 }
+
+// The mesh was asked, one router answered nothing: what a cache says of it and
+// its neighbors' rows do not make it well, and its links are not one-way but
+// dying.
+func TestDeadRouterInACache(t *testing.T) {
+	in := func(r diag.Report) diag.Report {
+		r.Session = "one"
+		return r
+	}
+	a, b, c := in(says(xA, 0x5c00)), in(says(xB, 0x8400)), in(cached(says(xC, 0xc000)))
+	a.Routes = []diag.Route{
+		{RouterID: 33, LinkQualityIn: diag.Some(uint8(3)), LinkQualityOut: diag.Some(uint8(3))},
+		{RouterID: 48, LinkQualityIn: diag.Some(uint8(3)), LinkQualityOut: diag.Some(uint8(0))},
+	}
+	b.Routes = []diag.Route{{RouterID: 23, LinkQualityIn: diag.Some(uint8(3)), LinkQualityOut: diag.Some(uint8(3))}}
+	m := topology.Build([]diag.Report{a, b, c})
+	n := find(t, m, xC.String())
+	if n.State != topology.NodeSilent {
+		t.Errorf("state is %s (%s), want silent", n.State, n.Why)
+	}
+	if l := linkOf(m, find(t, m, xA.String()), n); l == nil || l.State != topology.LinkDying {
+		t.Errorf("link is %+v, want it dying", l)
+	}
+}
+
+// Two nodes of a large mesh in one paste: the others were not asked.
+func TestFewAskedIsNotAllAsked(t *testing.T) {
+	a, b := says(xA, 0x0400), says(xB, 0x0800)
+	a.Session, b.Session = "paste", "paste"
+	for id := uint8(3); id < 10; id++ {
+		x := diag.ExtAddr(0x0e00000000000000) + diag.ExtAddr(id)
+		a.Neighbors = append(a.Neighbors, neighbor(x, uint16(id)<<10, 3))
+	}
+	for _, n := range topology.Build([]diag.Report{a, b}).Nodes {
+		if n.State == topology.NodeSilent {
+			t.Errorf("%s is %s: %s", n.ID, n.State, n.Why)
+		}
+	}
+}
+
+// One table has the quality, another the signal: the link has both.
+func TestTablesFillEachOther(t *testing.T) {
+	a, b := says(xA, 0x5c00), says(xA, 0x5c00)
+	b.Source = "other"
+	a.Children = []diag.Neighbor{{ExtAddr: xB, RLOC16: diag.MakeRLOC16(0x5c01), LinkQualityIn: diag.Some(uint8(2))}}
+	b.Children = []diag.Neighbor{{ExtAddr: xB, RLOC16: diag.MakeRLOC16(0x5c01), AverageRSSI: diag.Some(int8(-70)), Age: diag.Some(time.Second)}}
+	m := topology.Build([]diag.Report{a, b})
+	l := linkOf(m, find(t, m, xA.String()), find(t, m, xB.String()))
+	if l == nil || l.BToA.LQ.Or(9) != 2 || l.BToA.RSSI.Or(0) != -70 {
+		t.Errorf("got %+v", l)
+	}
+}

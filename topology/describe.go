@@ -53,7 +53,7 @@ func (b *builder) describe() {
 		// Links carry what routers say of each other; a node's own evidence is
 		// what it said, who has it as a child, and, while it said nothing itself,
 		// whoever heard it.
-		if w.kind == childRow || len(n.reports) == 0 {
+		if w.kind == childRow || !n.spoke {
 			n.Evidence = append(n.Evidence, b.evidence(w.rep, w.kind.String()))
 		}
 		if w.nb == nil {
@@ -65,12 +65,12 @@ func (b *builder) describe() {
 		if !n.Node.ThreadVersion.Known() {
 			n.Node.ThreadVersion = w.nb.ThreadVersion
 		}
-		if !n.Mode.Known() || len(n.reports) == 0 && w.kind == childRow && n.Parent == b.nodes[w.from].Node {
+		if !n.Mode.Known() || !n.spoke && w.kind == childRow && n.Parent == b.nodes[w.from].Node {
 			if w.nb.Mode.Known() {
 				n.Mode = w.nb.Mode
 			}
 		}
-		if len(n.reports) == 0 && len(w.nb.Addresses) > 0 && (w.kind != childRow || n.Parent == b.nodes[w.from].Node) {
+		if !n.spoke && len(w.nb.Addresses) > 0 && (w.kind != childRow || n.Parent == b.nodes[w.from].Node) {
 			n.Addresses = append(n.Addresses, w.nb.Addresses...)
 			slices.SortFunc(n.Addresses, netip.Addr.Compare)
 			n.Addresses = slices.Compact(n.Addresses)

@@ -30,7 +30,7 @@ func (b *builder) findGhosts() {
 		}
 	}
 	for k, n := range b.nodes {
-		if len(n.reports) > 0 || n.ExtAddr == 0 || n.place < 0 || !b.current(n.place) || !n.rloc.IsRouter() {
+		if n.spoke || n.ExtAddr == 0 || n.place < 0 || !b.current(n.place) || !n.rloc.IsRouter() {
 			continue
 		}
 		if id, ok := b.resolve(n.place, n.rloc); ok {

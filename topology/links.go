@@ -126,7 +126,12 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 			h = &ends[1]
 		}
 		if w.nb != nil {
-			h.nb, h.nbRow = w.nb, x
+			if h.nb != nil && w.rank.sameClass(b.rows[h.nbRow].rank) {
+				h.nb = fill(w.nb, h.nb)
+			} else {
+				h.nb = w.nb
+			}
+			h.nbRow = x
 			if age, known := w.nb.Age.Get(); known {
 				if have, k := l.Age.Get(); !k || age < have {
 					l.Age = diag.Some(age)
@@ -182,6 +187,19 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 	slices.SortFunc(l.Evidence, compareEvidence)
 	l.Evidence = slices.Compact(l.Evidence)
 	b.links = append(b.links, l)
+}
+
+// fill is the better row with what only the worse one says of the link: one
+// table has the quality, another the signal.
+func fill(better, worse *diag.Neighbor) *diag.Neighbor {
+	out := *worse
+	setOpt(&out.LinkQualityIn, better.LinkQualityIn)
+	setOpt(&out.AverageRSSI, better.AverageRSSI)
+	setOpt(&out.LastRSSI, better.LastRSSI)
+	setOpt(&out.LinkMargin, better.LinkMargin)
+	setOpt(&out.FrameErrorRate, better.FrameErrorRate)
+	setOpt(&out.MessageErrorRate, better.MessageErrorRate)
+	return &out
 }
 
 // direction is what the receiving end hears of the sending one: its own word,

@@ -12,6 +12,7 @@ import (
 type node struct {
 	*Node
 	reports []int32 // its own, oldest and least trusted first
+	spoke   bool    // one of them is more than a registration
 
 	place     int32 // where it is now; -1: nowhere known
 	rloc      diag.RLOC16
@@ -50,10 +51,14 @@ func (b *builder) makeNodes() {
 	}
 	for _, n := range b.nodes {
 		slices.SortStableFunc(n.reports, func(i, j int32) int { return b.rankOf(i).compare(b.rankOf(j)) })
+		n.spoke = slices.ContainsFunc(n.reports, func(i int32) bool { return !registration(b.reps[i]) })
 		for _, i := range n.reports {
 			s := &b.said[i]
 			if s.own != 0 {
 				n.ExtAddr = s.own // the best report's, when the radio address changed
+			}
+			if n.Heard = true; registration(b.reps[i]) {
+				continue // says neither where it is nor that it is up; see placeRegistered
 			}
 			if s.place >= 0 {
 				n.place = s.place
@@ -61,12 +66,39 @@ func (b *builder) makeNodes() {
 					n.offerRLOC16(s.rloc16, b.rankOf(i), true)
 				}
 			}
-			n.Heard = true
 			if at := b.reps[i].At; at.After(n.LastHeard) {
 				n.LastHeard = at
 			}
 		}
 	}
+}
+
+// placeRegistered puts nodes that only a name service and tables know where the
+// tables have them, and those that no table has into the network that their
+// registration tells.
+func (b *builder) placeRegistered() {
+	for _, n := range b.nodes {
+		for _, i := range n.reports {
+			p := b.said[i].place
+			if p < 0 || !registration(b.reps[i]) {
+				continue
+			}
+			if n.place < 0 || !n.spoke && b.place[p].scope == b.place[n.place].scope && b.place[p].epoch > b.place[n.place].epoch {
+				n.place = p
+			}
+		}
+	}
+}
+
+// lastSpoken is the best report of the node that is more than a registration,
+// -1 for none.
+func (n *node) lastSpoken(b *builder) int32 {
+	for _, i := range slices.Backward(n.reports) {
+		if !registration(b.reps[i]) {
+			return i
+		}
+	}
+	return -1
 }
 
 // faceless reports whether report i tells of a network and of no node: nothing

@@ -57,7 +57,7 @@ func (b *builder) roleOf(k int32, said diag.Role) diag.Role {
 		return diag.RoleRouter
 	case kindChild:
 		if said.IsChild() {
-			if m, known := n.Mode.Get(); known && said != diag.RoleREED && m.Role() != said && len(n.reports) == 0 {
+			if m, known := n.Mode.Get(); known && said != diag.RoleREED && m.Role() != said && !n.spoke {
 				return m.Role()
 			}
 			return said

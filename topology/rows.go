@@ -59,6 +59,7 @@ func (b *builder) chooseRows() {
 	for x := range b.rows {
 		b.noteRow(int32(x))
 	}
+	b.placeRegistered()
 }
 
 // tables lists the reports of n whose table of that kind counts.
@@ -190,11 +191,11 @@ func (b *builder) noteRow(x int32) {
 	}
 	n.offerRLOC16(rl, w.rank, false)
 	switch p := b.said[w.rep].place; {
-	case n.place < 0, len(n.reports) == 0 && b.place[p].scope < b.place[n.place].scope:
+	case n.place < 0, !n.spoke && b.place[p].scope < b.place[n.place].scope:
 		n.place = p
 	case b.place[p].scope != b.place[n.place].scope:
 	case b.place[p].epoch > b.place[n.place].epoch,
-		len(n.reports) == 0 && b.place[p].epoch == b.place[n.place].epoch && p < n.place:
+		!n.spoke && b.place[p].epoch == b.place[n.place].epoch && p < n.place:
 		n.place = p
 	}
 	if at := b.reps[w.rep].At; !at.IsZero() && !b.reps[w.rep].Cached && w.nb != nil {

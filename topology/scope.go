@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"threadmap/diag"
 )
@@ -11,9 +12,11 @@ import (
 // scopes finds out which Thread network each report speaks of.
 //
 // The extended PAN id says it. A report without one is in the network of its
-// session, then in the one that has its mesh-local prefix, then, with all else
+// session, then in the one that has its mesh-local prefix, then in the one whose
+// off-mesh-routable prefix its addresses have, then, with all else
 // that shares its scope, in the one network whose nodes it knows by extended
-// address: a radio is in one Thread network at a time.
+// address: a radio is in one Thread network at a time. One that only names its
+// node (a registration) and fits none of these is in no network that is known.
 func (b *builder) scopes() {
 	type sess struct {
 		xp  unique[diag.PANID64]
@@ -62,15 +65,18 @@ func (b *builder) scopes() {
 			u.add(xps[i], true)
 		}
 	}
+	for i := range b.reps {
+		if u := prefixXP[mlps[i]]; b.said[i].thread && xps[i] == 0 && u != nil {
+			xps[i], _ = u.get()
+		}
+	}
+	b.adoptByOMR(xps, mlps)
 	index := map[string]int32{}
 	named := []bool{} // scope has an extended PAN id
 	for i, r := range b.reps {
 		s := &b.said[i]
 		if !s.thread {
 			continue
-		}
-		if u := prefixXP[mlps[i]]; xps[i] == 0 && u != nil {
-			xps[i], _ = u.get()
 		}
 		key := ""
 		switch {
@@ -80,6 +86,11 @@ func (b *builder) scopes() {
 			key = prefixKey + mlps[i].String()
 		case r.Session != "":
 			key = heardKey + r.Source + " " + r.Via + " " + r.Session
+		case registration(r) && s.own != 0:
+			key = aloneKey + s.own.String()
+		case registration(r):
+			s.scope = -1
+			continue
 		default:
 			key = heardKey + r.Source + " " + r.Via
 		}
@@ -99,7 +110,71 @@ func (b *builder) scopes() {
 const (
 	prefixKey = "prefix "
 	heardKey  = "heard by "
+	// aloneKey is of a registration: it is no network, only a radio that may turn
+	// out to be in one. It sorts last, so that the others' keys are kept.
+	aloneKey = "~alone "
 )
+
+// omrBits is the length of an off-mesh-routable prefix. Whoever announces a
+// shorter one would claim others' nodes.
+const omrBits = 64
+
+// adoptByOMR finds the network of reports that name neither it nor its
+// mesh-local prefix: the only one that has the prefix of their addresses. A node
+// whose addresses have prefixes of several networks stays without one.
+func (b *builder) adoptByOMR(xps []diag.PANID64, mlps []netip.Prefix) {
+	var omr map[netip.Prefix]*unique[diag.PANID64]
+	for i, r := range b.reps {
+		for _, p := range r.Network.OMRPrefixes {
+			if xps[i] == 0 || p.Bits() != omrBits || !p.Addr().Is6() {
+				continue
+			}
+			if omr == nil {
+				omr = map[netip.Prefix]*unique[diag.PANID64]{}
+			}
+			u := omr[p.Masked()]
+			if u == nil {
+				u = &unique[diag.PANID64]{}
+				omr[p.Masked()] = u
+			}
+			u.add(xps[i], true)
+		}
+	}
+	if omr == nil {
+		return
+	}
+	for i, r := range b.reps {
+		if !b.said[i].thread || xps[i] != 0 || mlps[i].IsValid() || r.Session != "" {
+			continue
+		}
+		var in unique[diag.PANID64]
+		torn := false
+		for _, a := range r.Addresses {
+			if !namesNode(a) {
+				continue
+			}
+			p, err := a.WithZone("").Prefix(omrBits)
+			if u := omr[p]; err == nil && u != nil {
+				x, ok := u.get()
+				in.add(x, ok)
+				torn = torn || !ok
+			}
+		}
+		if x, ok := in.get(); ok && !torn {
+			xps[i] = x
+		}
+	}
+}
+
+// registration reports whether a report does no more than name its node and its
+// addresses: what a name service still has of a node that registered there, be
+// the node up or not.
+func registration(r *diag.Report) bool {
+	return r.Role == diag.RoleUnknown && !r.RLOC16.Known() && !r.Mode.Known() && r.Network.IsZero() && r.Leader.IsZero() && r.BorderAgentID == "" &&
+		!r.BorderAgent.Known() && r.Children == nil && r.Neighbors == nil && r.Routes == nil && !r.Available.Known() && r.EUI64 == 0 &&
+		!r.UpTime.Known() && !r.RebootCount.Known() && len(r.Hosts)+len(r.Instances) > 0 &&
+		!slices.ContainsFunc(r.Own, func(c diag.AddrClaim) bool { return c.Witness != diag.WitnessHost })
+}
 
 // adoptUnnamed puts scopes without an extended PAN id into the one named
 // network that knows their radios, or joins them with each other when they
@@ -183,6 +258,9 @@ func (b *builder) adoptUnnamed(named []bool) {
 	for i := range b.said {
 		if s := &b.said[i]; s.scope >= 0 {
 			s.scope = find(s.scope)
+			if strings.HasPrefix(b.scopeKeys[s.scope], aloneKey) {
+				s.scope = -1
+			}
 		}
 	}
 }

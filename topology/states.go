@@ -41,26 +41,29 @@ func (b *builder) findStates() {
 	for k, n := range b.nodes {
 		h := &rows[k]
 		h.by = slices.DeleteFunc(h.by, func(who int32) bool { return slices.Contains(h.late, who) })
-		var best rank
-		if len(n.reports) > 0 {
-			best = b.rankOf(n.reports[len(n.reports)-1])
+		last, best := n.lastSpoken(b), rank{}
+		if n.spoke {
+			best = b.rankOf(last)
 		}
 		old := n.place >= 0 && !b.current(n.place)
 		switch {
 		case n.ghost != "":
 			n.State, n.Why = NodeGhost, "probably gone: "+n.ghost
-		case len(n.reports) > 0 && best.trust == trustLive && !old:
+		case n.spoke && best.trust == trustLive && !old:
 			n.State = NodeOK
-		case len(h.by) > 0 && (len(n.reports) > 0 || b.kindOf(int32(k)) == kindChild):
+		case len(h.by) > 0 && n.spoke && n.place >= 0 && asked[n.place] && b.kindOf(int32(k)) == kindRouter:
+			// A cache knows it, and tables keep a dead router for minutes.
+			n.State, n.Why = NodeSilent, fmt.Sprintf("heard by %s, but it did not answer", b.list(h.by))
+		case len(h.by) > 0 && (n.spoke || b.kindOf(int32(k)) == kindChild):
 			n.State = NodeOK // its parent or a neighbor hears it now
-		case len(n.reports) > 0 && best.trust == trustCached && !old:
+		case n.spoke && best.trust == trustCached && !old:
 			n.State = NodeOK
-			if r := b.reps[n.reports[len(n.reports)-1]]; !r.Available.Known() {
+			if r := b.reps[last]; !r.Available.Known() {
 				n.State, n.Why = NodeUnknown, "only a cache speaks of it"
 			}
-		case len(n.reports) > 0 && best.trust == trustLost:
+		case n.spoke && best.trust == trustLost:
 			n.State, n.Why = NodeStale, "the server that knows it can't reach it"
-		case len(n.reports) > 0:
+		case n.spoke:
 			n.State, n.Why = NodeStale, "not heard in the latest scan"
 		case len(h.by) > 0 && n.place >= 0 && asked[n.place]:
 			n.State, n.Why = NodeSilent, fmt.Sprintf("heard by %s, but it did not answer", b.list(h.by))
@@ -72,8 +75,12 @@ func (b *builder) findStates() {
 			n.State, n.Why = NodeUnknown, fmt.Sprintf("heard only by %s: gone, or not asked yet", b.list(h.cached))
 		case len(h.stale) > 0:
 			n.State, n.Why = NodeStale, fmt.Sprintf("only in an old table of %s", b.list(h.stale))
-		case n.place >= 0 && asked[n.place]:
+		case n.place >= 0 && asked[n.place] && n.rloc.Known():
 			n.State, n.Why = NodeSilent, "its router id is taken, but it did not answer"
+		case len(n.reports) > 0 && old:
+			n.State, n.Why = NodeStale, "not announced in the latest scan"
+		case len(n.reports) > 0:
+			n.State, n.Why = NodeUnknown, "announced, not asked"
 		default:
 			n.State, n.Why = NodeUnknown, "nothing is known but its address"
 		}
@@ -93,12 +100,16 @@ func since(d time.Duration) string {
 	return fmt.Sprintf("%d days", d/(24*time.Hour))
 }
 
-// asked tells the places where somebody asked the whole mesh: two nodes or more
-// spoke in one conversation. There a node that others hear and that said
-// nothing was silent; elsewhere it may just not have been asked.
+// asked tells the places where somebody asked the whole mesh: two nodes or more,
+// and half of the routers that are known, spoke in one conversation. There a
+// router that others hear and that said nothing was silent; elsewhere it may
+// just not have been asked.
 func (b *builder) asked() map[int32]bool {
-	first := map[string]int32{}
-	out := map[int32]bool{}
+	type talk struct {
+		session string
+		place   int32
+	}
+	spoke := map[talk]map[int32]bool{}
 	for i, r := range b.reps {
 		s := &b.said[i]
 		if r.Session == "" || s.place < 0 || r.Cached {
@@ -108,13 +119,41 @@ func (b *builder) asked() map[int32]bool {
 		if k < 0 {
 			continue
 		}
-		if f, ok := first[r.Session]; !ok {
-			first[r.Session] = k
-		} else if f != k {
-			out[s.place] = true
+		t := talk{r.Session, s.place}
+		if spoke[t] == nil {
+			spoke[t] = map[int32]bool{}
+		}
+		spoke[t][k] = b.kindOf(k) == kindRouter
+	}
+	routers := map[int32]int{}
+	for k, n := range b.nodes {
+		if n.place >= 0 && n.ghost == "" && b.kindOf(int32(k)) == kindRouter {
+			routers[n.place]++
+		}
+	}
+	out := map[int32]bool{}
+	for t, who := range spoke {
+		n := 0
+		for _, router := range who {
+			if router {
+				n++
+			}
+		}
+		if len(who) >= 2 && n > 0 && 2*n >= routers[t.place] {
+			out[t.place] = true
 		}
 	}
 	return out
+}
+
+// loseLinks makes dying ones of links that seem to work one way where the other
+// end was asked and did not answer: it did not stop listening, it is gone.
+func (b *builder) loseLinks() {
+	for _, l := range b.links {
+		if l.State == LinkOneWay && l.Confidence == OneSided && (l.A.State == NodeSilent || l.B.State == NodeSilent) {
+			l.State = LinkDying
+		}
+	}
 }
 
 // list names some of the nodes: "Desk plug", "Desk plug and 2 others".
