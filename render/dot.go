@@ -36,7 +36,7 @@ func DOT(w io.Writer, d *Document, o Options) error {
 		g.group(i, x)
 	}
 	if len(v.OffThread) > 0 {
-		fmt.Fprint(b, "\tsubgraph cluster_off {\n\t\tlabel=\"Not on Thread\"; style=dashed; color=gray\n")
+		fmt.Fprintf(b, "\tsubgraph cluster_off {\n\t\tlabel=%s; style=dashed; color=gray\n", dotText(v.OffThreadName()))
 		for _, n := range v.OffThread {
 			g.node(n)
 		}

@@ -33,7 +33,7 @@ func Tree(w io.Writer, d *Document, o Options) error {
 	}
 	if len(v.OffThread) > 0 {
 		t.line("")
-		t.line(t.paint(bold, "Not on Thread"))
+		t.line(t.paint(bold, v.OffThreadName()))
 		for _, n := range v.OffThread {
 			t.entry(t.columns("○ ", n, wireName(n.Transport), ""), "    ", t.notes(n))
 		}
@@ -141,11 +141,31 @@ func (t *tree) group(g *view.Group, s *diag.Scan) {
 	if len(g.Loose) == 0 {
 		return
 	}
-	t.line("  " + t.paint(dim, "place in the mesh not known:"))
+	name, same := g.LooseName(), sameWhy(g.Loose)
+	if same != "" {
+		name += "; " + same
+	}
+	t.line("  " + t.paint(dim, name+":"))
 	for _, n := range g.Loose {
-		t.entry(t.columns("  "+mark(n)+" ", n, view.Role(n), ""), "      ", t.notes(n))
+		notes := t.notes(n)
+		if same != "" {
+			notes = ""
+		}
+		t.entry(t.columns("  "+mark(n)+" ", n, view.Role(n), ""), "      ", notes)
 		t.conflicts("      ", n.Conflicts)
 	}
+}
+
+// sameWhy is what all of several nodes of unknown state have to say for
+// themselves, so that it is said once; "" where they differ.
+func sameWhy(nodes []*topology.Node) string {
+	why := text.Clean(nodes[0].Why)
+	for _, n := range nodes {
+		if n.State != topology.NodeUnknown || text.Clean(n.Why) != why || len(nodes) < 3 {
+			return ""
+		}
+	}
+	return why
 }
 
 // header writes the line of a network: "MyHome   channel 25, 1 partition, …".

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 
+	"threadmap/diag"
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/topology"
@@ -185,7 +186,8 @@ func groupPanel(v *view.View, g *view.Group) *Panel {
 	}
 	w := max(wide, boldRoom(p.Name, PanelFont), textRoom(p.Facts, SmallFont))
 	if len(g.Loose) > 0 {
-		p.LooseName = "Place in the mesh not known"
+		p.LooseName = "P" + strings.TrimPrefix(g.LooseName(), "p")
+		w = max(w, textRoom(p.LooseName, SmallFont))
 		p.loose(v, g.Loose, w, &w, &top)
 	} else if len(g.Hubs) == 0 {
 		p.LooseName, p.LooseAt = "Nothing is known of its nodes.", Point{panelPad, top + 8*Px}
@@ -197,7 +199,10 @@ func groupPanel(v *view.View, g *view.Group) *Panel {
 }
 
 func offPanel(v *view.View, nodes []*topology.Node) *Panel {
-	p := &Panel{Name: "Not on Thread", Facts: "Wi-Fi and Ethernet"}
+	p := &Panel{Name: v.OffThreadName()}
+	if !slices.ContainsFunc(nodes, func(n *topology.Node) bool { return n.Transport == diag.TransportUnknown }) {
+		p.Facts = "Wi-Fi and Ethernet"
+	}
 	w, top := max(boldRoom(p.Name, PanelFont), textRoom(p.Facts, SmallFont)), panelHead
 	p.loose(v, nodes, w, &w, &top)
 	p.Box = Rect{W: w + 2*panelPad, H: top + panelPad}

@@ -10,3 +10,9 @@ import _ "embed"
 //
 //go:embed threadmap-map.schema.json
 var Map []byte
+
+// Services is the schema of "threadmap-services", what a LAN announces, and of
+// the objects of its stream.
+//
+//go:embed threadmap-services.schema.json
+var Services []byte

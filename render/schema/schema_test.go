@@ -45,8 +45,14 @@ func TestWrongDocumentsAreRefused(t *testing.T) {
 // TestKeysMayBeAdded: the schema that users get accepts the documents of a
 // newer threadmap, as it promises.
 func TestKeysMayBeAdded(t *testing.T) {
+	for _, one := range [][]byte{schema.Map, schema.Services} {
+		keysMayBeAdded(t, one)
+	}
+}
+
+func keysMayBeAdded(t *testing.T, one []byte) {
 	var s any
-	if err := json.Unmarshal(schema.Map, &s); err != nil {
+	if err := json.Unmarshal(one, &s); err != nil {
 		t.Fatal(err)
 	}
 	var look func(any)

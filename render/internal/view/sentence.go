@@ -34,7 +34,10 @@ func (v *View) Sentence() string {
 	}
 	if networks == 0 && devices == 0 {
 		if n := len(v.OffThread); n > 0 {
-			return fmt.Sprintf("No Thread network found; %s on Wi-Fi or Ethernet.", count(n, "device"))
+			if v.OffThreadName() == "Not on Thread" {
+				return fmt.Sprintf("No Thread network found; %s on Wi-Fi or Ethernet.", count(n, "device"))
+			}
+			return fmt.Sprintf("No Thread network found; %s that may be on Wi-Fi or Ethernet.", count(n, "device"))
 		}
 		return "No Thread network found."
 	}
@@ -45,11 +48,13 @@ func (v *View) Sentence() string {
 	}
 	links, placed := v.seen()
 	switch {
+	case len(troubles) > 0 && links == 0 && devices > 1:
+		return strings.Join(troubles, "; ") + "; " + size + " in all; too little is known of their links to judge them."
 	case len(troubles) > 0:
 		return strings.Join(troubles, "; ") + "; " + size + " in all."
 	case networks == 0:
 		return fmt.Sprintf("%s, but nobody told of a network.", size)
-	case links == 0 || devices > 1 && placed*2 < devices:
+	case links == 0 || devices > 1 && placed*4 < devices*3:
 		return fmt.Sprintf("%s: %s; too little is known of its links to judge them.", named, size)
 	}
 	return fmt.Sprintf("%s is in good shape: %s.", named, size)

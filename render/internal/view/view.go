@@ -19,7 +19,7 @@ import (
 type View struct {
 	Map       *topology.Map
 	Groups    []*Group         // by network as in the map, then partition; the nodes without a network last
-	OffThread []*topology.Node // on Wi-Fi or Ethernet
+	OffThread []*topology.Node // on Wi-Fi or Ethernet, or with no sign of being a Thread radio
 	links     map[*topology.Node][]*topology.Link
 	up        map[*topology.Node]*topology.Link
 	twins     map[*topology.Node]string // what tells nodes of the same label apart
@@ -88,7 +88,7 @@ func New(m *topology.Map, showDead bool) *View {
 		if under(n) {
 			continue
 		}
-		if n.Network == nil && (n.Transport == diag.TransportWiFi || n.Transport == diag.TransportEthernet) && !hub(n) {
+		if n.Network == nil && !hub(n) && offThread(n) {
 			v.OffThread = append(v.OffThread, n)
 			continue
 		}
@@ -166,6 +166,48 @@ func KnownPartitions(n *topology.Network) []topology.Partition {
 		}
 	}
 	return out
+}
+
+// offThread reports whether a node without a network is no Thread radio, or shows
+// no sign of being one: a Matter device of which only its name is known.
+func offThread(n *topology.Node) bool {
+	switch n.Transport {
+	case diag.TransportWiFi, diag.TransportEthernet:
+		return true
+	case diag.TransportUnknown:
+		return n.ExtAddr == 0 && !n.RLOC16.Known() && n.Role == diag.RoleUnknown && !n.BorderRouter.Or(false) && len(n.Matter)+len(n.Instances) > 0
+	}
+	return false
+}
+
+// OffThreadName is the heading of OffThread.
+func (v *View) OffThreadName() string {
+	for _, n := range v.OffThread {
+		if n.Transport == diag.TransportUnknown {
+			return "Not on Thread, or not known to be"
+		}
+	}
+	return "Not on Thread"
+}
+
+// Overlap is how many of the nodes without a known place may be among the
+// children that are known by nothing but their short address: tables of old
+// border routers give no other, and announcements never that.
+func (g *Group) Overlap() int {
+	faceless, loose := 0, 0
+	for _, h := range g.Hubs {
+		for _, c := range h.Children {
+			if c.ExtAddr == 0 && !c.Heard {
+				faceless++
+			}
+		}
+	}
+	for _, n := range g.Loose {
+		if n.ExtAddr != 0 && n.Heard && !n.RLOC16.Known() && n.State == topology.NodeUnknown {
+			loose++
+		}
+	}
+	return min(faceless, loose)
 }
 
 func routes(n *topology.Node) bool {

@@ -33,6 +33,12 @@ func TestSentence(t *testing.T) {
 	net = away.Network("Away", 1, 11)
 	r := away.Router(net, "R", 1)
 	away.Child(r, "C", 3, -40).State = topology.NodeSilent
+	nameless := &fixture.Builder{}
+	nameless.Off("AABBCCDDEEFF", diag.TransportUnknown).Instances = []string{"87E1B004E235A130-0000000000000001"}
+	two := &fixture.Builder{}
+	for i := range uint64(2) {
+		two.Loose(two.Network("Quiet", diag.PANID64(1+i), 11), "a")
+	}
 	bare := &fixture.Builder{}
 	bare.Loose(nil, "x")
 	for _, c := range []struct {
@@ -43,6 +49,8 @@ func TestSentence(t *testing.T) {
 		{"nil", nil, "No Thread network found."},
 		{"empty", &topology.Map{}, "No Thread network found."},
 		{"only Wi-Fi", off.Done(), "No Thread network found; 1 device on Wi-Fi or Ethernet."},
+		{"nothing says what it is on", nameless.Done(), "No Thread network found; 1 device that may be on Wi-Fi or Ethernet."},
+		{"two networks, no links", two.Done(), "2 separate Thread networks; 2 devices in all; too little is known of their links to judge them."},
 		{"healthy", healthy, "MyHome is in good shape: 12 devices, 1 border router."},
 		{"one weak link is named", one.Done(), "1 weak link (A, Button); 3 devices in all."},
 		{"nothing known of links is no praise", announced.Done(), "Quiet: 5 devices; too little is known of its links to judge them."},
@@ -207,5 +215,26 @@ func TestAgo(t *testing.T) {
 	}
 	if got := view.Ago(time.Time{}, fixture.At); got != "" {
 		t.Errorf("an unknown time was %q", got)
+	}
+}
+
+// TestOverlap: children that only have a short address, and announced devices
+// that have no place, may be the same ones and are counted once.
+func TestOverlap(t *testing.T) {
+	b := &fixture.Builder{}
+	net := b.Network("Old", 1, 11)
+	r := b.Router(net, "R", 1)
+	for range 3 {
+		c := b.Child(r, "", 3, -40)
+		c.ExtAddr, c.Heard = 0, false
+	}
+	for range 2 {
+		n := b.Loose(net, "")
+		n.State, n.Heard, n.RLOC16 = topology.NodeUnknown, true, diag.RLOC16{}
+	}
+	g := view.New(b.Done(), false).Groups[0]
+	devices, _ := g.Nodes()
+	if g.Overlap() != 2 || devices != 4 || g.LooseName() != "place in the mesh not known; 2 of them may be the children without an address above" {
+		t.Errorf("overlap %d, %d devices, %q", g.Overlap(), devices, g.LooseName())
 	}
 }

@@ -36,8 +36,8 @@ func (g *Group) Name() string {
 	return s
 }
 
-// Nodes counts the devices of the group, ghosts left out, and its border
-// routers.
+// Nodes counts the devices of the group, ghosts left out and those that may be
+// one device counted once, and its border routers.
 func (g *Group) Nodes() (devices, borderRouters int) {
 	count := func(n *topology.Node) {
 		if n.State == topology.NodeGhost {
@@ -57,7 +57,19 @@ func (g *Group) Nodes() (devices, borderRouters int) {
 	for _, n := range g.Loose {
 		count(n)
 	}
-	return devices, borderRouters
+	return devices - g.Overlap(), borderRouters
+}
+
+// LooseName is the heading of the group's Loose.
+func (g *Group) LooseName() string {
+	s := "place in the mesh not known"
+	switch n := g.Overlap(); {
+	case n == 1:
+		s += "; one of them may be the child without an address above"
+	case n > 1:
+		s += fmt.Sprintf("; %d of them may be the children without an address above", n)
+	}
+	return s
 }
 
 // Role says in words what a node is; "" where that is not known.

@@ -23,6 +23,15 @@ func Map(t testing.TB, doc []byte) {
 	}
 }
 
+// Services fails the test when doc is no valid threadmap-services or
+// threadmap-services-event, as strictly as [Map] does.
+func Services(t testing.TB, doc []byte) {
+	t.Helper()
+	if err := Validate(schema.Services, doc); err != nil {
+		t.Errorf("not a valid threadmap-services: %v", err)
+	}
+}
+
 // Validate checks doc against a schema made strict.
 func Validate(schemaJSON, doc []byte) error {
 	s, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
