@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"threadmap/diag"
 )
@@ -100,7 +101,7 @@ type CommissioningData struct {
 	Present            bool
 	BorderAgentLocator diag.RLOC16 // the border agent that serves the active commissioner
 	SessionID          diag.Opt[uint16]
-	Steering           bool // steering data is there: joiners may come
+	Steering           bool // steering data admits joiners: somebody is adding a device
 }
 
 // ParseNetworkData reads the value of TLV 7. Unknown TLVs are skipped; a TLV
@@ -285,7 +286,8 @@ func parseCommissioning(b []byte) (CommissioningData, error) {
 			}
 			c.SessionID = diag.Some(binary.BigEndian.Uint16(r.value))
 		case meshcopSteering:
-			c.Steering = true
+			// A Bloom filter of who may join; all zero admits nobody.
+			c.Steering = slices.ContainsFunc(r.value, func(o byte) bool { return o != 0 })
 		}
 	}
 	return c, r.err

@@ -47,7 +47,7 @@ func TestCapturedWithCommissioner(t *testing.T) {
 			Stable: true, Prefix: netip.MustParsePrefix("fc00::/7"),
 			Routes: []HasRoute{{Stable: true, RLOC16: br, AdvPIO: true}},
 		}},
-		Commissioning: CommissioningData{Present: true, BorderAgentLocator: br, SessionID: diag.Some[uint16](0x30c2), Steering: true},
+		Commissioning: CommissioningData{Present: true, BorderAgentLocator: br, SessionID: diag.Some[uint16](0x30c2)},
 	}
 	if got := parse(t, capturedSpec); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
