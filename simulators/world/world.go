@@ -2,9 +2,11 @@
 // home would run, on loopback sockets with free ports. Nothing is multicast, so
 // it needs no network and disturbs none.
 //
-// Today these are the REST interfaces of its border routers
-// (simulators/otbr); every further simulator is one more kind of server that
-// [Start] starts and [World.Close] stops.
+// Today these are the REST interfaces of its border routers (simulators/otbr),
+// their border agents (simulators/borderagent), and a responder that answers for
+// all that they announce by multicast DNS (simulators/mdns), asked directly;
+// every further simulator is one more kind of server that [Start] starts and
+// [World.Close] stops.
 //
 // The reader is on top of the simulators. Of the product only the commands
 // "demo" and "simulate" may come here.
@@ -16,10 +18,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
 	"threadmap/diag"
+	"threadmap/simulators/borderagent"
+	"threadmap/simulators/mdns"
 	"threadmap/simulators/mesh"
 	"threadmap/simulators/otbr"
 )
@@ -41,15 +46,28 @@ type Options struct {
 	// OTBR, where not nil, sets the knobs of one border router; the default is
 	// the zero otbr.Options.
 	OTBR func(m *mesh.Mesh, n *mesh.Node) otbr.Options
+	// BorderAgent, where not nil, sets the knobs of one border agent; those of
+	// the mesh count for the first of each network.
+	BorderAgent func(m *mesh.Mesh, n *mesh.Node) borderagent.Options
 	// Faultless serves the homes as if they had no faults.
 	Faultless bool
+	// MDNS are the knobs of what is announced, MDNSBehaviour those of how. Without
+	// knobs some devices are on a second fabric, and those of makers who do
+	// HomeKit over Thread are HomeKit accessories, too.
+	MDNS          mdns.HomeOptions
+	MDNSBehaviour mdns.Behaviour
 }
 
 // A World is a simulated home that is being served.
 type World struct {
 	servers []*http.Server
 	otbrs   []OTBR
+	agents  []Agent
 	serving sync.WaitGroup
+
+	mdns      *mdns.Responder
+	mdnsAt    netip.AddrPort
+	mdnsClose context.CancelFunc
 
 	mu   sync.Mutex
 	errs []error
@@ -84,7 +102,40 @@ func Start(home *mesh.Home, o Options) (*World, error) {
 			return nil, err
 		}
 	}
+	if o.MDNS.BorderAgent == nil {
+		o.MDNS.BorderAgent = w.agentPort
+	}
+	if err := w.announce(home, o); err != nil {
+		w.Close()
+		return nil, err
+	}
 	return w, nil
+}
+
+// otherFabric is the compressed id of the fabric that some devices share.
+const otherFabric = 0x2906c908d115d362
+
+var doHomeKit = map[string]bool{"Eve Systems": true, "Nanoleaf": true}
+
+// announce starts the responder. It has no group: it answers who asks it and
+// sends nothing by itself.
+func (w *World) announce(home *mesh.Home, o Options) error {
+	conn, err := net.ListenPacket("udp", net.JoinHostPort(o.Address, "0"))
+	if err != nil {
+		return fmt.Errorf("simulated responder: %w", err)
+	}
+	if o.MDNS.OtherFabric == 0 {
+		o.MDNS.OtherFabric = otherFabric
+	}
+	if o.MDNS.HomeKit == nil {
+		o.MDNS.HomeKit = func(n *mesh.Node) bool { return !n.BorderRouter && doHomeKit[n.Vendor] }
+	}
+	w.mdnsAt = conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	w.mdns = mdns.New(conn, netip.AddrPort{}, mdns.FromHome(home, o.MDNS), o.MDNSBehaviour)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.mdnsClose = cancel
+	w.serving.Go(func() { w.mdns.Serve(ctx) })
+	return nil
 }
 
 // network starts the servers of one network.
@@ -92,6 +143,9 @@ func (w *World) network(m *mesh.Mesh, o Options) error {
 	v := m.View()
 	if o.Faultless {
 		v = m.Truth()
+	}
+	if err := w.borderAgents(m, v, o); err != nil {
+		return err
 	}
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
@@ -150,6 +204,13 @@ func (w *World) OTBRs() []string {
 // BorderRouters are the same with who they are.
 func (w *World) BorderRouters() []OTBR { return append([]OTBR(nil), w.otbrs...) }
 
+// MDNS is where the home's announcements can be asked for: multicast DNS by
+// unicast.
+func (w *World) MDNS() netip.AddrPort { return w.mdnsAt }
+
+// Responder is what answers there.
+func (w *World) Responder() *mdns.Responder { return w.mdns }
+
 // Close ends all servers: answers under way get a moment, then connections are
 // cut. It returns what went wrong while serving, once everything has stopped.
 // A second call does nothing more.
@@ -165,6 +226,10 @@ func (w *World) Close() error {
 		})
 	}
 	all.Wait()
+	if w.mdnsClose != nil {
+		w.mdnsClose()
+	}
+	w.closeAgents()
 	w.serving.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()

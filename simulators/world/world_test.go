@@ -3,11 +3,13 @@ package world
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
 	"go.uber.org/goleak"
 
 	"threadmap/simulators/mesh"
@@ -60,6 +62,12 @@ func TestHomeOf50IsServed(t *testing.T) {
 	if len(w.OTBRs()) != 3 || len(generations) != 3 || len(networks) != 3 {
 		t.Errorf("%d border routers, generations %v, networks %v", len(w.OTBRs()), generations, networks)
 	}
+	if n := announced(t, w); n < 50 {
+		t.Errorf("%d instances are announced", n)
+	}
+	if n := announced(t, w); n == 0 || !w.MDNS().Addr().IsLoopback() {
+		t.Errorf("%d instances at %s the second time", n, w.MDNS())
+	}
 	url := w.OTBRs()[0]
 	for range 2 {
 		if err := w.Close(); err != nil {
@@ -69,6 +77,43 @@ func TestHomeOf50IsServed(t *testing.T) {
 	if r, err := c.Get(url + "/node"); err == nil {
 		r.Body.Close()
 		t.Error("a closed world answers")
+	}
+}
+
+// announced asks the world's responder for every Matter instance.
+func announced(t *testing.T, w *World) int {
+	t.Helper()
+	q := new(dns.Msg)
+	q.SetQuestion("_matter._tcp.local.", dns.TypePTR)
+	b, err := q.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(w.MDNS()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	buf := make([]byte, 65535)
+	for wait := 5 * time.Second; ; wait = 100 * time.Millisecond {
+		c.SetReadDeadline(time.Now().Add(wait))
+		n, err := c.Read(buf)
+		if err != nil {
+			return len(seen)
+		}
+		var m dns.Msg
+		if err := m.Unpack(buf[:n]); err != nil || !m.Response {
+			t.Fatalf("%v, response %v", err, m.Response)
+		}
+		for _, rr := range m.Answer {
+			if p, ok := rr.(*dns.PTR); ok {
+				seen[p.Ptr] = true
+			}
+		}
 	}
 }
 
