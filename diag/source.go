@@ -3,6 +3,8 @@ package diag
 import (
 	"context"
 	"time"
+
+	"threadmap/discovery"
 )
 
 // A Source is one way of asking: OTBR's REST, a border agent, Matter itself.
@@ -19,6 +21,9 @@ type Source interface {
 // Known is what a plan is made from.
 type Known struct {
 	Endpoints []Endpoint // places the user named or logged in to
+	// Services are what the LAN announced before the plan was made; nil where
+	// nobody listened.
+	Services []discovery.Service
 }
 
 // An Endpoint is a place that a user named: by a flag or by "threadmap login".

@@ -74,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, "%v", err) })
-	root.AddCommand(a.scanCommand(), a.renderCommand(), a.loginCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
+	root.AddCommand(a.scanCommand(), a.discoverCommand(), a.renderCommand(), a.loginCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
 	cobra.EnableCommandSorting = false
 	a.setHelp(root)
 	root.InitDefaultCompletionCmd()

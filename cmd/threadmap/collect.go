@@ -6,42 +6,95 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/discovery"
 )
 
-// collect runs probes and makes a scan of what they learnt. It ends when all
-// are over, when limit has passed, or soon after ctx ends; what was learnt by
-// then is in the scan.
-func (a *app) collect(ctx context.Context, probes []diag.Probe, limit time.Duration, probe string) *diag.Scan {
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	for i := range probes {
-		probes[i].Within = min(probes[i].Within, limit)
+// A job is what a scan is to ask.
+type job struct {
+	lan *lan // listened to first; nil: not at all
+	// plan lists what is asked then, given what was announced. It is called
+	// without services, too, to see whether anything would be asked.
+	plan  func([]discovery.Service) []diag.Probe
+	limit time.Duration // for all of it
+	probe string        // the user's name for the place it is asked from
+}
+
+// planned plans the probes of sources that were named endpoints.
+func planned(sources []diag.Source, endpoints []diag.Endpoint) func([]discovery.Service) []diag.Probe {
+	return func(services []discovery.Service) []diag.Probe {
+		return diag.Plan(sources, diag.Known{Endpoints: endpoints, Services: services})
 	}
-	type place struct{ source, target string }
-	var mu sync.Mutex // a probe that was left behind may still be speaking
-	heard := map[place]int{}
-	show := newProgress(a.err, len(probes), a.getenv("TERM"))
-	scan := &diag.Scan{From: time.Now(), Probe: probe}
-	scan.Reports, scan.Problems = diag.Collect(limited, probes, func(p diag.Progress) {
-		mu.Lock()
-		heard[place{p.Probe.Source, p.Probe.Target}] = p.Reports
-		mu.Unlock()
-		show.tell(p)
-	})
+}
+
+// collect does a job and makes a scan of what was learnt, and gives the services
+// that were announced. It ends when all is asked, when the limit has passed, or
+// soon after ctx ends; what was learnt by then is in the scan.
+func (a *app) collect(ctx context.Context, j job) (*diag.Scan, []discovery.Service) {
+	limited, cancel := context.WithTimeout(ctx, j.limit)
+	defer cancel()
+	show := newProgress(a.err, a.getenv("TERM"), j.lan != nil)
+	scan := &diag.Scan{From: time.Now(), Probe: j.probe, Reports: []diag.Report{}, Complete: true}
+	var services []discovery.Service
+	if j.lan != nil {
+		services = listen(limited, j, scan, show)
+	}
+	probes := j.plan(services)
+	for i := range probes {
+		probes[i].Within = min(probes[i].Within, j.limit)
+	}
+	show.asking(len(probes))
+	ask(limited, probes, scan, show.tell)
 	show.end()
 	scan.To = time.Now()
-	mu.Lock()
-	defer mu.Unlock()
-	scan.Complete = ctx.Err() == nil && len(probes) > 0
 	for _, p := range scan.Problems {
 		scan.Complete = scan.Complete && !p.Partial
 	}
+	scan.Complete = scan.Complete && ctx.Err() == nil && len(scan.Sources) > 0
+	return scan, services
+}
+
+// listen is the first stage: what the LAN announces.
+func listen(ctx context.Context, j job, scan *diag.Scan, show *progress) []discovery.Service {
+	got := make(chan heard, 1)
+	p := j.lan.probe(len(j.plan(nil)) == 0, show.announced, got)
+	p.Within = min(p.Within, j.limit)
+	scan.Reports, scan.Problems = diag.Collect(ctx, []diag.Probe{p}, nil)
+	s := diag.SourceState{Name: p.Source, Via: p.Target, State: diag.StateFailed}
+	var h heard
+	select {
+	case h = <-got:
+	default: // it was left behind
+	}
+	if h.anyone || len(scan.Reports) > 0 {
+		s.State = diag.StateAnswered
+	}
+	if len(scan.Problems) > 0 {
+		s.Hint = scan.Problems[0].Hint
+	}
+	scan.Sources = append(scan.Sources, s)
+	return h.Services
+}
+
+// ask runs the probes and puts what they learn into the scan.
+func ask(ctx context.Context, probes []diag.Probe, scan *diag.Scan, tell func(diag.Progress)) {
+	type place struct{ source, target string }
+	var mu sync.Mutex // a probe that was left behind may still be speaking
+	heard := map[place]int{}
+	reports, problems := diag.Collect(ctx, probes, func(p diag.Progress) {
+		mu.Lock()
+		heard[place{p.Probe.Source, p.Probe.Target}] = p.Reports
+		mu.Unlock()
+		tell(p)
+	})
+	scan.Reports, scan.Problems = append(scan.Reports, reports...), append(scan.Problems, problems...)
+	mu.Lock()
+	defer mu.Unlock()
 	for _, p := range probes {
 		s := diag.SourceState{Name: p.Source, Via: p.Target, State: diag.StateAnswered}
 		if heard[place{p.Source, p.Target}] == 0 {
 			s.State = diag.StateFailed
 			scan.Complete = false
-			for _, problem := range scan.Problems {
+			for _, problem := range problems {
 				if problem.Source == p.Source && problem.Target == p.Target {
 					s.Hint = problem.Hint
 					break
@@ -50,5 +103,4 @@ func (a *app) collect(ctx context.Context, probes []diag.Probe, limit time.Durat
 		}
 		scan.Sources = append(scan.Sources, s)
 	}
-	return scan
 }

@@ -15,7 +15,9 @@ import (
 )
 
 const (
-	demoLimit   = 25 * time.Second
+	demoLimit = 25 * time.Second
+	// demoSettle is short: nothing gets lost on this machine.
+	demoSettle  = 300 * time.Millisecond
 	demoPicture = "mesh.svg"
 	// demoSeed makes the demo home the same on every machine.
 	demoSeed = 1
@@ -56,7 +58,14 @@ folder (or as -o says). Nothing leaves the machine, and nothing is saved.`,
 		for _, url := range w.OTBRs() {
 			endpoints = append(endpoints, diag.Endpoint{Source: otbr.Name, URL: url})
 		}
-		scan := a.collect(c.Context(), diag.Plan(sources(), diag.Known{Endpoints: endpoints}), demoLimit, "demo")
+		announced, err := parseResponder(w.MDNS().String())
+		if err != nil {
+			return err
+		}
+		scan, _ := a.collect(c.Context(), job{
+			lan:  &lan{ask: []responder{announced}, explicit: true, settle: demoSettle},
+			plan: planned(sources(), endpoints), limit: demoLimit, probe: "demo",
+		})
 		a.partial = a.partial || !scan.Complete
 		doc := &render.Document{Map: topology.Build(scan.Reports), Scan: scan}
 		o := a.options(f.look)

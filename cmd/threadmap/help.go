@@ -14,8 +14,8 @@ const rootText = `threadmap maps the Thread meshes of a home: who is whose paren
 are weak, and what is known from whom. Begin with
 
   threadmap demo                     a simulated home, scanned and drawn
-  threadmap login otbr URL           tell it of your border router
-  threadmap scan                     ask, draw, save
+  threadmap scan                     listen, ask, draw, save
+  threadmap login otbr URL           tell it of your border router, to know more
   threadmap render -o mesh.svg       the picture of the last scan`
 
 // manual is what "threadmap help" says after the list of commands.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -27,6 +28,7 @@ import (
 
 	"threadmap/diag"
 	"threadmap/diag/snapshot"
+	"threadmap/discovery/mdns"
 	"threadmap/render/schema/schematest"
 	"threadmap/simulators/mesh"
 	"threadmap/simulators/world"
@@ -34,7 +36,29 @@ import (
 
 // The test binary is the program too: scripts run it as "threadmap".
 func TestMain(m *testing.M) {
+	testBrowse = onlyLoopback
+	flag.Set("test.parallel", "8") // scripts wait more than they work; the command line goes first
 	testscript.Main(m, map[string]func(){"threadmap": main})
+}
+
+// inNamespace is set where all interfaces may be browsed: a script made them.
+const inNamespace = "THREADMAP_TEST_NAMESPACE"
+
+// onlyLoopback keeps tests from sending multicast on the machine's own
+// interfaces.
+func onlyLoopback(c mdns.Config) error {
+	if os.Getenv(inNamespace) != "" {
+		return nil
+	}
+	for _, a := range c.Ask {
+		if !a.Addr().IsLoopback() {
+			return fmt.Errorf("a test would ask %s", a)
+		}
+	}
+	if len(c.Ask) == 0 && len(c.Interfaces) == 0 || slices.ContainsFunc(c.Interfaces, func(s string) bool { return !strings.HasPrefix(s, "lo") && !strings.HasPrefix(s, "nosuch") }) {
+		return errors.New("a test would browse the interfaces of this machine")
+	}
+	return nil
 }
 
 // scriptTime is when the scans of scripts were made.
@@ -48,7 +72,7 @@ func TestScripts(t *testing.T) {
 			for k, v := range map[string]string{
 				"HOME": home, "USERPROFILE": home, "AppData": home, "LocalAppData": home,
 				"XDG_CONFIG_HOME": filepath.Join(home, "config"), "XDG_CACHE_HOME": filepath.Join(home, "cache"),
-				"TZ": "UTC", "ESC": "\x1b",
+				"TZ": "UTC", "ESC": "\x1b", inNamespace: "",
 			} {
 				e.Setenv(k, v)
 			}
@@ -67,6 +91,10 @@ func TestScripts(t *testing.T) {
 			"schema":   cmdSchema,
 			"snapshot": cmdSnapshot,
 			"watch":    cmdWatch,
+			"hole":     cmdHole,
+			"hostile":  cmdHostile,
+			"harmless": cmdHarmless,
+			"services": cmdServices,
 			"world":    cmdWorld,
 		},
 		Condition: func(cond string) (bool, error) {
@@ -154,8 +182,8 @@ func values(ts *testscript.TestScript) *scriptValues {
 	return allValues[ts]
 }
 
-// cmdWorld starts a simulated home: $OTBR1 … are its border routers, $OTBRS
-// all of them as flags.
+// cmdWorld starts a simulated home: $OTBR1 … are its border routers, $MDNS
+// answers for what it announces.
 func cmdWorld(ts *testscript.TestScript, neg bool, args []string) {
 	want(ts, neg, args, 1, "world lab|home")
 	w, err := world.Start(home(ts, args[0]), world.Options{})
@@ -164,6 +192,7 @@ func cmdWorld(ts *testscript.TestScript, neg bool, args []string) {
 	for i, u := range w.OTBRs() {
 		ts.Setenv("OTBR"+strconv.Itoa(i+1), u)
 	}
+	ts.Setenv("MDNS", w.MDNS().String())
 }
 
 func home(ts *testscript.TestScript, name string) *mesh.Home {

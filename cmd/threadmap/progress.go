@@ -6,7 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"threadmap/cmd/threadmap/internal/services"
 	"threadmap/diag"
+	"threadmap/discovery"
 )
 
 // redraw is how often the line changes by itself, so that it is seen to live.
@@ -17,27 +19,31 @@ const redraw = 500 * time.Millisecond
 type progress struct {
 	w       io.Writer
 	columns int
-	total   int
 	start   time.Time
 	stop    chan struct{}
 	drawn   sync.WaitGroup
 
 	mu      sync.Mutex
+	watch   *services.Watch
+	total   int // places to ask; 0: still listening
 	done    int
 	reports map[string]int // by target
 }
 
-// newProgress begins to show; the first sign is there when it returns.
-func newProgress(w io.Writer, total int, term string) *progress {
+// newProgress begins to show. Where the LAN is listened to the first sign is
+// there when it returns, else when asking begins.
+func newProgress(w io.Writer, term string, listens bool) *progress {
 	columns, onTerminal := terminalWidth(w)
-	if !onTerminal || term == "dumb" || total == 0 || !colorsWork(w) {
+	if !onTerminal || term == "dumb" || !colorsWork(w) {
 		return nil
 	}
 	if columns <= 0 {
 		columns = 80
 	}
-	p := &progress{w: w, columns: columns, total: total, start: time.Now(), stop: make(chan struct{}), reports: map[string]int{}}
-	p.draw()
+	p := &progress{w: w, columns: columns, start: time.Now(), stop: make(chan struct{}), watch: services.NewWatch(), reports: map[string]int{}}
+	if listens {
+		p.draw()
+	}
 	p.drawn.Go(func() {
 		tick := time.NewTicker(redraw)
 		defer tick.Stop()
@@ -51,6 +57,29 @@ func newProgress(w io.Writer, total int, term string) *progress {
 		}
 	})
 	return p
+}
+
+// announced takes the news of the LAN.
+func (p *progress) announced(e discovery.Event) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch.Take(e)
+}
+
+// asking begins the second stage.
+func (p *progress) asking(total int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	p.total = total
+	p.mu.Unlock()
+	if total > 0 {
+		p.draw()
+	}
 }
 
 // tell takes the news of a collection.
@@ -78,22 +107,35 @@ func (p *progress) end() {
 
 func (p *progress) draw() {
 	p.mu.Lock()
+	defer p.mu.Unlock() // the line goes out whole
 	reports := 0
 	for _, n := range p.reports {
 		reports += n
 	}
-	line := progressLine(p.done, p.total, reports, time.Since(p.start))
-	p.mu.Unlock()
+	line := progressLine(services.Arrange(p.watch.Services()).Count(), p.done, p.total, reports, time.Since(p.start))
 	if len(line) >= p.columns {
 		line = line[:max(0, p.columns-1)] // a wrapped line could not be taken away
 	}
 	fmt.Fprint(p.w, "\r"+line+"\x1b[K")
 }
 
-func progressLine(done, total, reports int, since time.Duration) string {
-	what := "places"
+func progressLine(c services.Count, done, total, reports int, since time.Duration) string {
+	heard := ""
+	if c != (services.Count{}) {
+		heard = c.String() + " announced; "
+	}
+	if total == 0 {
+		if heard == "" {
+			return fmt.Sprintf("Listening to the LAN, %d s.", int(since.Seconds()))
+		}
+		return fmt.Sprintf("%slistening, %d s.", heard, int(since.Seconds()))
+	}
+	what, asking := "places", "asking"
 	if total == 1 {
 		what = "place"
 	}
-	return fmt.Sprintf("Asking %d %s: %d done, %d answers, %d s. Ctrl-C shows what is known.", total, what, done, reports, int(since.Seconds()))
+	if heard == "" {
+		asking = "Asking"
+	}
+	return fmt.Sprintf("%s%s %d %s: %d done, %d answers, %d s. Ctrl-C shows what is known.", heard, asking, total, what, done, reports, int(since.Seconds()))
 }

@@ -20,8 +20,14 @@ import (
 // for one router of its mesh after the other, some seconds each.
 const scanLimit = 3 * time.Minute
 
-const scanText = `Ask every source that is known, say in one sentence how the mesh does, and
-draw it as a tree.
+const scanText = `Listen to what the LAN announces, ask every source that is known, say in one
+sentence how the mesh does, and draw it as a tree.
+
+What is listened to: multicast DNS (mDNS), which tells of every border router,
+and of the Matter and HomeKit devices that registered with it, without any
+login. --ask sends the questions to a host that multicast does not reach, on
+another VLAN, and to the LAN no more, unless --interface names it, too. --quick
+listens and asks nobody else: 5 s at most.
 
 What is asked: the border routers of "threadmap login otbr URL", and those
 named with --otbr. Each scan is saved (the last 200); "threadmap render" draws
@@ -36,9 +42,11 @@ help" says what that may be); a line that begins with # is a comment.`
 
 type scanFlags struct {
 	look
+	lanFlags
 	otbr, source, output namesFlag
 	timeout              durationFlag
 	via, expect          string
+	quick                bool
 }
 
 func (a *app) scanCommand() *cobra.Command {
@@ -47,13 +55,16 @@ func (a *app) scanCommand() *cobra.Command {
 		Use:   "scan",
 		Short: "ask every source, draw the mesh, save what was learnt",
 		Long:  scanText,
-		Example: `  threadmap scan --otbr http://otbr.local:8081
+		Example: `  threadmap scan
+  threadmap scan --otbr http://otbr.local:8081
   threadmap scan -o mesh.svg -o nodes.csv
   threadmap scan --json --expect must-be-there.txt`,
 		Args: atMost(0),
 	}
 	f.otbr.kind = "URL"
 	c.Flags().Var(&f.otbr, "otbr", "ask this OpenThread border router, too, once; may be repeated")
+	c.Flags().BoolVar(&f.quick, "quick", false, "only listen to mDNS, 5 s at most")
+	f.lanFlags.add(c)
 	outputFlag(c, &f.output)
 	f.jsonFlag(c)
 	sourceFlag(c, &f.source)
@@ -72,7 +83,7 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 	if err != nil {
 		return err
 	}
-	srcs, err := pickSources(c, f.source.names)
+	lan, srcs, err := f.whom(c)
 	if err != nil {
 		return err
 	}
@@ -96,22 +107,23 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 		if errors.Is(err, state.ErrDamaged) {
 			err = fmt.Errorf("%w: log in again, which keeps it aside", err)
 		}
-		if len(endpoints) == 0 {
+		if len(endpoints) == 0 && lan == nil {
 			return err
 		}
-		a.warn(err) // what was named on the command line can be asked all the same
+		a.warn(err) // the LAN and what was named on the command line can be asked all the same
 		a.partial = true
 	}
 	for _, l := range logins {
 		endpoints = append(endpoints, diag.Endpoint{Source: l.Source, URL: l.URL})
 	}
-	probes := diag.Plan(srcs, diag.Known{Endpoints: endpoints})
-	if len(probes) == 0 {
-		return fail(`nothing to ask: name a border router with "threadmap login otbr URL", look at a simulated home with "threadmap demo", or draw a file with "threadmap render FILE"`)
+	plan := planned(srcs, endpoints)
+	if lan == nil && len(plan(nil)) == 0 {
+		return fail(`nothing to ask: name a border router with "threadmap login otbr URL", leave out --source to listen to the LAN, look at a simulated home with "threadmap demo", or draw a file with "threadmap render FILE"`)
 	}
 
-	scan := a.collect(ctx, probes, time.Duration(f.timeout), f.via)
-	scan.Sources = append(scan.Sources, skipped(endpoints, srcs)...)
+	scan, services := a.collect(ctx, job{lan: lan, plan: plan, limit: time.Duration(f.timeout), probe: f.via})
+	more := wouldAdd(scan, services, endpoints)
+	scan.Sources = append(append(scan.Sources, skipped(endpoints, srcs, f.quick)...), more...)
 	a.partial = a.partial || !scan.Complete
 	saved, saveErr := a.save(ctx, store, scan)
 	doc := &render.Document{Map: topology.Build(scan.Reports), Scan: scan}
@@ -121,6 +133,7 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 		return err
 	}
 	tellWritten()
+	a.tellMore(more)
 	if f.json {
 		a.tellPartial(scan)
 	}
@@ -139,6 +152,32 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 	return nil
 }
 
+// whom says who is listened to and asked: lan is nil where nobody is listened to.
+func (f *scanFlags) whom(c *cobra.Command) (*lan, []diag.Source, error) {
+	listen, srcs, err := pickSources(c, f.source.names)
+	if err != nil {
+		return nil, nil, err
+	}
+	switch {
+	case f.quick && !listen:
+		return nil, nil, usage(c, "--quick asks mDNS only, and --source leaves it out")
+	case f.quick && len(f.otbr.names) > 0:
+		return nil, nil, usage(c, "--quick asks mDNS only: leave out --otbr")
+	case !listen && f.named():
+		return nil, nil, usage(c, "--interface and --ask are for mDNS, and --source leaves it out")
+	case !listen:
+		return nil, srcs, nil
+	case f.quick:
+		srcs = nil
+	}
+	l, err := f.lan(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.explicit = l.explicit || f.quick || len(f.source.names) > 0
+	return l, srcs, nil
+}
+
 // save keeps a scan, also after Ctrl-C. One that learnt nothing would only hide
 // the last that did, and is not kept.
 func (a *app) save(ctx context.Context, store *state.Store, scan *diag.Scan) (state.SavedScan, error) {
@@ -153,25 +192,40 @@ func (a *app) save(ctx context.Context, store *state.Store, scan *diag.Scan) (st
 func (a *app) tellPartial(scan *diag.Scan) {
 	for _, p := range scan.Problems {
 		if p.Partial {
-			line := p.Error()
-			if p.Hint != "" {
-				line += ": " + p.Hint
-			}
-			a.warn(errors.New(line))
+			a.warnOf(p)
 		}
 	}
+}
+
+// tellProblems says all problems, and notes what was asked for and not learnt.
+func (a *app) tellProblems(problems []diag.Problem) {
+	for _, p := range problems {
+		a.warnOf(p)
+		a.partial = a.partial || p.Partial
+	}
+}
+
+func (a *app) warnOf(p diag.Problem) {
+	line := p.Error()
+	if p.Hint != "" {
+		line += ": " + p.Hint
+	}
+	a.warn(errors.New(line))
 }
 
 // localTime is a time as people write it, without the zone: it is theirs.
 func localTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 // skipped lists the places that are known and were not to be asked.
-func skipped(endpoints []diag.Endpoint, asked []diag.Source) (out []diag.SourceState) {
+func skipped(endpoints []diag.Endpoint, asked []diag.Source, quick bool) (out []diag.SourceState) {
 	for _, e := range endpoints {
 		if slices.ContainsFunc(asked, func(s diag.Source) bool { return s.Name() == e.Source }) {
 			continue
 		}
 		s := diag.SourceState{Name: e.Source, Via: e.URL, State: diag.StateSkipped, Hint: "left out by --source"}
+		if quick {
+			s.Hint = "left out by --quick"
+		}
 		if !slices.Contains(sourceNames(), e.Source) {
 			s.Hint = "a newer threadmap logged in to it, this one does not know it"
 		}

@@ -16,8 +16,8 @@ func (a *app) simulateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "simulate [HOME.yaml]",
 		Short: "a simulated home left running, for developers",
-		Long: `Simulate the border routers of a home on this machine's loopback, until Ctrl-C:
-for trying threadmap, and for trying other tools against. Without a file it is
+		Long: `Simulate a home on this machine's loopback, until Ctrl-C: its border routers'
+REST, and what all of it announces by mDNS, which is asked directly (--ask); for trying threadmap, and for trying other tools against. Without a file it is
 the home of "threadmap demo"; --write-example prints that home as a file to
 start from.`,
 		Example: "  threadmap simulate --write-example > home.yaml\n  threadmap simulate home.yaml",
@@ -51,7 +51,7 @@ start from.`,
 			return fmt.Errorf("cannot simulate %s: %w", home.Name, err)
 		}
 		defer w.Close()
-		if err := a.announce(home, w.BorderRouters(), l); err != nil {
+		if err := a.announce(home, w, l); err != nil {
 			return err
 		}
 		a.hint("Ctrl-C ends it.")
@@ -62,7 +62,8 @@ start from.`,
 }
 
 // announce says where the simulated border routers are.
-func (a *app) announce(home *mesh.Home, routers []world.OTBR, l look) error {
+func (a *app) announce(home *mesh.Home, w *world.World, l look) error {
+	routers, mdns := w.BorderRouters(), w.MDNS().String()
 	if l.json {
 		type routerDoc struct {
 			URL        string `json:"url"`
@@ -78,21 +79,19 @@ func (a *app) announce(home *mesh.Home, routers []world.OTBR, l look) error {
 			Format  string      `json:"format"`
 			Version int         `json:"version"`
 			Name    string      `json:"name"`
+			MDNS    string      `json:"mdns"`
 			OTBRs   []routerDoc `json:"otbrs"`
-		}{"threadmap-simulation", 1, home.Name, docs})
+		}{"threadmap-simulation", 1, home.Name, mdns, docs})
 	}
 	return a.print(func(w io.Writer) error {
 		fmt.Fprintf(w, "Simulating %s: %d devices in %d networks.\n", clean(home.Name), home.Nodes(), len(home.Networks))
+		fmt.Fprintf(w, "  %s  mDNS, asked directly: what all of it announces\n", mdns)
 		try := ""
 		for _, r := range routers {
 			fmt.Fprintf(w, "  %s  REST of generation %d: %s, in %s\n", r.URL, r.Generation, clean(r.Name), clean(r.Network))
 			try += " --otbr " + r.URL
 		}
-		if try == "" {
-			_, err := fmt.Fprintln(w, "No border router of it has a REST interface (otbr: 1, 2 or 3), so there is nothing to ask.")
-			return err
-		}
-		_, err := fmt.Fprintf(w, "Try: threadmap scan%s\n", try)
+		_, err := fmt.Fprintf(w, "Try: threadmap scan%s --ask %s\n", try, mdns)
 		return err
 	})
 }

@@ -6,10 +6,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"threadmap/diag"
+	"threadmap/diag/dnssd"
 	"threadmap/diag/otbr"
 )
 
-// sources lists the ways of asking. A new one is a line here.
+// sources lists the ways of asking. A new one is a line here. What the LAN
+// announces (mDNS) comes before them all and tells them whom there is to ask;
+// see lan.go.
 func sources() []diag.Source {
 	return []diag.Source{
 		otbr.Source{},
@@ -18,7 +21,7 @@ func sources() []diag.Source {
 
 // sourceNames lists the values of --source.
 func sourceNames() []string {
-	var out []string
+	out := []string{dnssd.Name}
 	for _, s := range sources() {
 		out = append(out, s.Name())
 	}
@@ -32,16 +35,16 @@ func sourceFlag(c *cobra.Command, names *namesFlag) {
 	c.RegisterFlagCompletionFunc("source", cobra.FixedCompletions(sourceNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// pickSources applies --source.
-func pickSources(c *cobra.Command, names []string) ([]diag.Source, error) {
+// pickSources applies --source: whether to listen to the LAN, and what to ask.
+func pickSources(c *cobra.Command, names []string) (listen bool, asked []diag.Source, err error) {
 	for _, n := range names {
 		if !slices.Contains(sourceNames(), n) {
-			return nil, usage(c, "--source %s: there is only %s", n, list(sourceNames(), "and"))
+			return false, nil, usage(c, "--source %s: there is only %s", n, list(sourceNames(), "and"))
 		}
 	}
 	all := sources()
 	if len(names) == 0 {
-		return all, nil
+		return true, all, nil
 	}
-	return slices.DeleteFunc(all, func(s diag.Source) bool { return !slices.Contains(names, s.Name()) }), nil
+	return slices.Contains(names, dnssd.Name), slices.DeleteFunc(all, func(s diag.Source) bool { return !slices.Contains(names, s.Name()) }), nil
 }
