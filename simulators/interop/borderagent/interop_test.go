@@ -35,7 +35,7 @@ func connect(t *testing.T, m *mesh.Mesh, password []byte) (*borderagent.Agent, *
 	t.Helper()
 	program := os.Getenv("THREADMAP_MBEDTLS_COMMISSIONER")
 	if program == "" {
-		t.Skip("no Mbed TLS commissioner: the script run in this folder makes it and sets THREADMAP_MBEDTLS_COMMISSIONER")
+		t.Skip("no Mbed TLS commissioner: the script with-mbedtls in this folder makes it and sets THREADMAP_MBEDTLS_COMMISSIONER")
 	}
 	a, err := borderagent.New(m.View(), m.Nodes[0].ExtAddr, borderagent.Options{Settle: -1})
 	if err != nil {
