@@ -28,7 +28,8 @@ device's registration lapses, two hours at most.
 
 --watch goes on until Ctrl-C and prints a line for all that comes, changes or
 goes, and for what others ask: a controller that looks for one of its devices
-asks for it by name. With --json each line is an object, and the last one, after
+asks for it by name. Where the system lets it, router advertisements are told of
+too: which border router says that it is the way to which mesh. With --json each line is an object, and the last one, after
 Ctrl-C, the whole document.`
 
 type discoverFlags struct {
@@ -102,6 +103,15 @@ func (a *app) watch(c *cobra.Command, f *discoverFlags, l *lan) error {
 	write := func(line []byte) {
 		if _, err := a.out.Write(append(line, '\n')); err != nil {
 			cancel(fmt.Errorf("standard output: %w", bare(err)))
+		}
+	}
+	l.adverts = func(r discovery.Advert) {
+		if f.json {
+			if d := w.AdvertDocument(r); d != nil {
+				write(oneLine(d))
+			}
+		} else if s := w.AdvertLine(r); s != "" {
+			write([]byte(s))
 		}
 	}
 	h := l.browse(ctx, true, func(e discovery.Event) {

@@ -68,6 +68,7 @@ type lan struct {
 	explicit bool
 	settle   time.Duration // 0: until the context ends
 	kinds    discovery.Options
+	adverts  func(discovery.Advert) // called for router advertisements; nil: not listened for
 }
 
 // lan reads the flags.
@@ -170,7 +171,7 @@ func (l *lan) browse(ctx context.Context, alone bool, tell func(discovery.Event)
 	if len(l.ask) > 0 && len(ask) == 0 && len(l.interfaces) == 0 {
 		return h // to browse all interfaces instead is not what was asked for
 	}
-	c := mdns.Config{Options: l.kinds, Interfaces: l.interfaces, Ask: ask, Settle: l.settle}
+	c := mdns.Config{Options: l.kinds, Interfaces: l.interfaces, Ask: ask, Settle: l.settle, Adverts: l.adverts}
 	if testBrowse != nil {
 		if err := testBrowse(c); err != nil {
 			panic(err)
@@ -207,6 +208,10 @@ func (l *lan) browse(ctx context.Context, alone bool, tell func(discovery.Event)
 		}
 		d := diag.Problem{Source: dnssd.Name, Target: target, Stage: stage, Text: strings.TrimPrefix(p.Error(), p.Interface+": "), Hint: p.Hint()}
 		named := asked || p.Interface == "" || slices.Contains(l.interfaces, p.Interface)
+		if p.Reason == mdns.NoRights { // a window more, which nobody asked for by name
+			h.problems = append(h.problems, d)
+			continue
+		}
 		d.Partial = l.explicit && (named || !h.anyone) || alone && !h.anyone
 		if !slices.ContainsFunc(h.problems, func(o diag.Problem) bool { return o.Target == d.Target && o.Text == d.Text }) {
 			h.problems = append(h.problems, d)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -288,5 +289,49 @@ func TestWatchDocuments(t *testing.T) {
 	}
 	if d := w.Document(discovery.Event{Kind: discovery.Heard}); d != nil {
 		t.Errorf("%+v", d)
+	}
+}
+
+// A router's advertisement is told once, and again when it says something else.
+func TestAdverts(t *testing.T) {
+	mesh, lan := netip.MustParsePrefix("fdef:7c1e:f8fc:1::/64"), netip.MustParsePrefix("fd11:db8::/64")
+	a := discovery.Advert{At: at, From: netip.MustParseAddr("fe80::1%eth0"), Interface: "eth0", Prefixes: []discovery.AdvertPrefix{
+		{Prefix: mesh, Route: true, Lifetime: 30 * time.Minute},
+		{Prefix: lan, Lifetime: discovery.Forever, OnLink: true},
+	}}
+	later := a
+	later.Prefixes = slices.Clone(a.Prefixes)
+	later.Prefixes[0].Lifetime = 20 * time.Minute
+	gone := a
+	gone.Prefixes = []discovery.AdvertPrefix{{Prefix: mesh, Route: true}}
+	w := NewWatch()
+	for i, tt := range []struct {
+		a    discovery.Advert
+		want string
+	}{
+		{a, "router   fe80::1%eth0 says: the way to fdef:7c1e:f8fc:1::/64 for 30m0s, fd11:db8::/64 is on this LAN"},
+		{later, ""},
+		{gone, "router   fe80::1%eth0 says: the way to fdef:7c1e:f8fc:1::/64, withdrawn"},
+		{discovery.Advert{At: at, From: netip.MustParseAddr("fe80::2%eth0"), RouterLifetime: time.Hour}, "router   fe80::2%eth0 says: the way out of the LAN"},
+		{discovery.Advert{At: at, From: netip.MustParseAddr("fe80::3%eth0")}, "router   fe80::3%eth0 says: no prefix"},
+	} {
+		got := w.AdvertLine(tt.a)
+		if len(got) > 10 {
+			got = got[10:]
+		}
+		if got != tt.want {
+			t.Errorf("%d: %q, want %q", i, got, tt.want)
+		}
+	}
+	w = NewWatch()
+	for _, r := range []discovery.Advert{a, gone} {
+		d := w.AdvertDocument(r)
+		schematest.Services(t, must(json.Marshal(d)))
+		if len(d.Advert.Prefixes) != len(r.Prefixes) || !d.Advert.Prefixes[0].Route {
+			t.Errorf("got %+v", d.Advert)
+		}
+	}
+	if d := w.AdvertDocument(gone); d != nil {
+		t.Errorf("told twice: %+v", d.Advert)
 	}
 }

@@ -15,11 +15,12 @@ type EventDocument struct {
 	Format   string       `json:"format"`
 	Version  int          `json:"version"`
 	At       string       `json:"at"`
-	Event    string       `json:"event"` // added, changed, removed, asked
+	Event    string       `json:"event"` // added, changed, removed, asked, router-advertisement
 	Service  *serviceDoc  `json:"service"`
 	What     []string     `json:"what"`
 	Reason   *string      `json:"reason"`
 	Question *questionDoc `json:"question"`
+	Advert   *advertDoc   `json:"advert"`
 }
 
 type questionDoc struct {
@@ -46,11 +47,13 @@ const (
 type Watch struct {
 	there map[string]discovery.Service
 	said  map[string]time.Time // by asker and name
+	// routers is what each said last, by address and interface.
+	routers map[string]string
 }
 
 // NewWatch begins with nothing there.
 func NewWatch() *Watch {
-	return &Watch{there: map[string]discovery.Service{}, said: map[string]time.Time{}}
+	return &Watch{there: map[string]discovery.Service{}, said: map[string]time.Time{}, routers: map[string]string{}}
 }
 
 // Take notes what an event changes.
