@@ -64,7 +64,7 @@ folder (or as -o says). Nothing leaves the machine, and nothing is saved.`,
 		}
 		scan, _ := a.collect(c.Context(), job{
 			lan:  &lan{ask: []responder{announced}, explicit: true, settle: demoSettle},
-			plan: planned(sources(), endpoints), limit: demoLimit, probe: "demo",
+			plan: planned(sources(nil), endpoints), limit: demoLimit, probe: "demo",
 		})
 		a.partial = a.partial || !scan.Complete
 		doc := &render.Document{Map: topology.Build(scan.Reports), Scan: scan}

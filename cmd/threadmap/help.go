@@ -16,6 +16,7 @@ are weak, and what is known from whom. Begin with
   threadmap demo                     a simulated home, scanned and drawn
   threadmap scan                     listen, ask, draw, save
   threadmap login otbr URL           tell it of your border router, to know more
+  threadmap login thread             give it a credential of your Thread network
   threadmap render -o mesh.svg       the picture of the last scan`
 
 // manual is what "threadmap help" says after the list of commands.
@@ -36,8 +37,10 @@ Files:
   %s
        the logins
   %s
+       the credentials of Thread networks
+  %s
        the last %d scans
-  $%s names one folder for both. All of it is for your user alone.
+  $%s names one folder for all. All of it is for your user alone.
 
 Results go to standard output, everything else to standard error. --json makes
 each result one document that names its "format". Colors are for terminals, and
@@ -82,9 +85,9 @@ func (a *app) setHelp(root *cobra.Command) {
 }
 
 func (a *app) manual() string {
-	logins, scans := "(no folder found)", "(no folder found)"
+	logins, credentials, scans := "(no folder found)", "(no folder found)", "(no folder found)"
 	if s, err := a.store(); err == nil {
-		logins, scans = s.LoginsFile(), s.ScansFolder()
+		logins, credentials, scans = s.LoginsFile(), s.CredentialsFile(), s.ScansFolder()
 	}
-	return fmt.Sprintf(manual, logins, scans, state.KeptScans, state.Env)
+	return fmt.Sprintf(manual, logins, credentials, scans, state.KeptScans, state.Env)
 }

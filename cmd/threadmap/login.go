@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"threadmap/cmd/threadmap/internal/state"
 	"threadmap/diag"
 	"threadmap/diag/otbr"
+	"threadmap/diag/tmf"
 )
 
 // loginLimit bounds the question whether a border router is there.
@@ -23,13 +25,13 @@ func (a *app) loginCommand() *cobra.Command {
 		Use:   "login",
 		Short: "tell threadmap of what it may ask",
 		Long: `Tell threadmap of what it may ask in every scan from now on. Logins are kept in
-a file that is for your user alone.`,
+files that are for your user alone.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: group("login"),
 
 		DisableFlagsInUseLine: true,
 	}
-	c.AddCommand(a.loginOTBRCommand(), a.loginListCommand(), a.loginRemoveCommand())
+	c.AddCommand(a.loginOTBRCommand(), a.loginThreadCommand(), a.loginListCommand(), a.loginRemoveCommand())
 	return c
 }
 
@@ -103,7 +105,7 @@ func networkWords(l state.Login) string {
 // A loginDoc is a login as programs see it.
 type loginDoc struct {
 	Source   string  `json:"source"`
-	URL      string  `json:"url"`
+	URL      *string `json:"url"` // null: asked wherever it is announced
 	Network  *string `json:"network"`
 	ExtPANID *string `json:"ext_pan_id"`
 	Added    *string `json:"added"`
@@ -122,7 +124,7 @@ func loginsDocument(format string, logins []state.Login) any {
 		return &s
 	}
 	for _, l := range logins {
-		d := loginDoc{l.Source, l.URL, known(l.Network), known(l.ExtPANID), nil}
+		d := loginDoc{l.Source, known(l.URL), known(l.Network), known(l.ExtPANID), nil}
 		if !l.Added.IsZero() {
 			d.Added = known(l.Added.Format(time.RFC3339))
 		}
@@ -140,21 +142,29 @@ func (a *app) loginListCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		logins, err := store.Logins()
-		if err != nil {
+		logins, err := allLogins(store)
+		if err != nil && len(logins) == 0 {
 			return err
+		}
+		if err != nil { // the other file is of use all the same
+			a.warn(err)
+			a.failed = true
 		}
 		if l.json {
 			return a.printJSON(loginsDocument("threadmap-logins", logins))
 		}
 		if len(logins) == 0 {
-			a.hint(`No logins yet: threadmap login otbr URL`)
+			a.hint(`No logins yet: threadmap login otbr URL, or threadmap login thread`)
 			return nil
 		}
 		return a.print(func(w io.Writer) error {
 			t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 			for _, l := range logins {
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", clean(l.Source), clean(l.URL), clean(networkWords(l)), l.Added.Local().Format("2006-01-02"))
+				place, network := l.URL, networkWords(l)
+				if place == "" {
+					place, network = network, ""
+				}
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", clean(l.Source), clean(place), clean(network), l.Added.Local().Format("2006-01-02"))
 			}
 			return t.Flush()
 		})
@@ -165,17 +175,17 @@ func (a *app) loginListCommand() *cobra.Command {
 func (a *app) loginRemoveCommand() *cobra.Command {
 	var l look
 	c := &cobra.Command{
-		Use:   "remove URL|NETWORK",
+		Use:   "remove URL|XPANID|NETWORK",
 		Short: "forget one of them",
-		Long: `Forget a login, by its URL, a part of its URL, or the name of its network. What
-fits several logins is answered with their list.`,
+		Long: `Forget a login, by its URL, a part of its URL, or its network's extended PAN id
+or name. What fits several logins is answered with their list.`,
 		Args: between(1, 1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var out []string
 			if store, err := a.store(); err == nil {
-				logins, _ := store.Logins()
+				logins, _ := allLogins(store)
 				for _, l := range logins {
-					out = append(out, l.URL)
+					out = append(out, identity(l))
 				}
 			}
 			return out, cobra.ShellCompDirectiveNoFileComp
@@ -187,22 +197,21 @@ fits several logins is answered with their list.`,
 		if err != nil {
 			return err
 		}
-		logins, err := store.Logins()
-		if err != nil {
-			return err
-		}
+		logins, err := allLogins(store)
 		hits := findLogins(logins, args[0])
 		switch {
+		case len(hits) == 0 && err != nil:
+			return err
 		case len(hits) == 0:
 			return fail("no login fits %q: threadmap login list lists them", args[0])
 		case len(hits) > 1:
-			var urls []string
+			var ids []string
 			for _, h := range hits {
-				urls = append(urls, h.URL)
+				ids = append(ids, identity(h))
 			}
-			return fail("%q fits %d logins: %s: write one of the URLs", args[0], len(hits), strings.Join(urls, ", "))
+			return fail("%q fits %d logins: write %s", args[0], len(hits), list(ids, "or"))
 		}
-		gone, err := store.RemoveLogin(c.Context(), func(l state.Login) bool { return l.Source == hits[0].Source && l.URL == hits[0].URL })
+		gone, err := forget(c.Context(), store, hits[0])
 		if err != nil {
 			return err
 		}
@@ -210,18 +219,47 @@ fits several logins is answered with their list.`,
 			return a.printJSON(loginsDocument("threadmap-logins-removed", gone))
 		}
 		return a.print(func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s is forgotten.\n", clean(hits[0].URL))
+			_, err := fmt.Fprintf(w, "%s is forgotten.\n", clean(cmp.Or(hits[0].URL, networkWords(hits[0]))))
 			return err
 		})
 	})
 	return c
 }
 
-// findLogins lists the logins that query may mean: one whole URL over names
-// over parts.
+// allLogins lists the places and the networks that the user told of, with what
+// could be read where not all could.
+func allLogins(store *state.Store) ([]state.Login, error) {
+	logins, err := store.Logins()
+	credentials, err2 := store.Credentials()
+	for _, c := range credentials {
+		logins = append(logins, threadLogin(c))
+	}
+	return logins, cmp.Or(err, err2)
+}
+
+// identity is what tells a login from all others.
+func identity(l state.Login) string { return cmp.Or(l.URL, l.ExtPANID) }
+
+// forget removes a login, and returns what is gone.
+func forget(ctx context.Context, store *state.Store, l state.Login) ([]state.Login, error) {
+	if l.Source != tmf.Name {
+		return store.RemoveLogin(ctx, func(o state.Login) bool { return o.Source == l.Source && o.URL == l.URL })
+	}
+	network, err := diag.ParsePANID64(l.ExtPANID)
+	if err != nil {
+		return nil, err
+	}
+	if removed, err := store.RemoveCredential(ctx, network); err != nil || !removed {
+		return nil, err
+	}
+	return []state.Login{l}, nil
+}
+
+// findLogins lists the logins that query may mean: a whole identity over names
+// over parts of URLs.
 func findLogins(logins []state.Login, query string) []state.Login {
 	for _, hit := range []func(state.Login) bool{
-		func(l state.Login) bool { return strings.EqualFold(l.URL, strings.TrimSuffix(query, "/")) },
+		func(l state.Login) bool { return strings.EqualFold(identity(l), strings.TrimSuffix(query, "/")) },
 		func(l state.Login) bool {
 			return strings.EqualFold(l.Network, query) || strings.EqualFold(l.ExtPANID, query)
 		},

@@ -10,6 +10,8 @@ import (
 	"threadmap/cmd/threadmap/internal/services"
 	"threadmap/diag"
 	"threadmap/diag/otbr"
+	"threadmap/diag/tmf"
+	"threadmap/diag/tmf/meshcop"
 	"threadmap/discovery"
 )
 
@@ -19,9 +21,12 @@ const otbrPort = 8081
 // maxMore bounds the hints of one scan.
 const maxMore = 5
 
-// wouldAdd lists what one more credential would add: each network that nobody
-// told the links of, and of which an OpenThread border router is announced.
-func wouldAdd(scan *diag.Scan, all []discovery.Service, asked []diag.Endpoint) []diag.SourceState {
+// wouldAdd lists what one more login would add: for each network that nobody
+// told the links of, the REST interface of an OpenThread border router that is
+// announced, else a credential, where a border agent takes one. That is one line
+// for each network, and none for one that there is a login to.
+func wouldAdd(scan *diag.Scan, all []discovery.Service, asked []diag.Endpoint, keys keyring) []diag.SourceState {
+	agents := meshcop.Choose(all)
 	told := map[diag.PANID64]bool{}
 	for _, r := range scan.Reports {
 		if r.Source == otbr.Name {
@@ -30,13 +35,19 @@ func wouldAdd(scan *diag.Scan, all []discovery.Service, asked []diag.Endpoint) [
 	}
 	var out []diag.SourceState
 	for _, n := range services.Arrange(all).Networks {
-		i := slices.IndexFunc(n.Borders, (*services.Border).MayBeOpenThread)
-		if told[diag.PANID64(n.ExtPANID)] || i < 0 || len(out) == maxMore ||
+		id := diag.PANID64(n.ExtPANID)
+		if _, has := keys[id]; has || told[id] || len(out) == maxMore ||
 			slices.ContainsFunc(n.Borders, func(b *services.Border) bool { return isAsked(b, asked) }) {
 			continue
 		}
-		at := restURL(n.Borders[i].Services[0])
+		i, at := slices.IndexFunc(n.Borders, (*services.Border).MayBeOpenThread), ""
+		if i >= 0 {
+			at = restURL(n.Borders[i].Services[0])
+		}
 		if at == "" {
+			if hint := wouldOpen(n, agents); hint != "" {
+				out = append(out, diag.SourceState{Name: tmf.Name, Via: id.String(), State: diag.StateSkipped, Hint: hint})
+			}
 			continue
 		}
 		out = append(out, diag.SourceState{Name: otbr.Name, Via: at, State: diag.StateSkipped,

@@ -31,7 +31,7 @@ func scanOf(t *testing.T, home *mesh.Home, announced, asked bool) *diag.Scan {
 		for _, url := range w.OTBRs() {
 			endpoints = append(endpoints, diag.Endpoint{Source: otbr.Name, URL: url})
 		}
-		j.plan = planned(sources(), endpoints)
+		j.plan = planned(sources(nil), endpoints)
 	}
 	if announced {
 		r, err := parseResponder(w.MDNS().String())

@@ -12,6 +12,7 @@ import (
 
 	"threadmap/cmd/threadmap/internal/state"
 	"threadmap/diag"
+	"threadmap/diag/dnssd"
 	"threadmap/render"
 	"threadmap/topology"
 )
@@ -29,8 +30,10 @@ login. --ask sends the questions to a host that multicast does not reach, on
 another VLAN, and to the LAN no more, unless --interface names it, too. --quick
 listens and asks nobody else: 5 s at most.
 
-What is asked: the border routers of "threadmap login otbr URL", and those
-named with --otbr. Each scan is saved (the last 200); "threadmap render" draws
+What is asked: the border routers of "threadmap login otbr URL", those named
+with --otbr, and, of the networks of "threadmap login thread", a border agent
+that is announced: it passes a few small questions on to the whole mesh, as long
+as nobody else is its commissioner, and gets that role back at the end. Each scan is saved (the last 200); "threadmap render" draws
 it again, in other forms, without asking anybody.
 
 A source that was to be asked and did not answer makes the map partial: what is
@@ -83,7 +86,8 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 	if err != nil {
 		return err
 	}
-	lan, srcs, err := f.whom(c)
+	keys := keyring{}
+	lan, srcs, err := f.whom(c, keys)
 	if err != nil {
 		return err
 	}
@@ -116,14 +120,25 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 	for _, l := range logins {
 		endpoints = append(endpoints, diag.Endpoint{Source: l.Source, URL: l.URL})
 	}
+	if err := keys.fill(store); err != nil && asksThread(srcs) {
+		if errors.Is(err, state.ErrDamaged) {
+			err = fmt.Errorf("%w: log in again, which keeps it aside", err)
+		}
+		a.warn(err)
+		a.partial = true
+	}
 	plan := planned(srcs, endpoints)
 	if lan == nil && len(plan(nil)) == 0 {
 		return fail(`nothing to ask: name a border router with "threadmap login otbr URL", leave out --source to listen to the LAN, look at a simulated home with "threadmap demo", or draw a file with "threadmap render FILE"`)
 	}
 
 	scan, services := a.collect(ctx, job{lan: lan, plan: plan, limit: time.Duration(f.timeout), probe: f.via})
-	more := wouldAdd(scan, services, endpoints)
-	scan.Sources = append(append(scan.Sources, skipped(endpoints, srcs, f.quick)...), more...)
+	left := keys.left(srcs, f.quick)
+	if len(left) == 0 {
+		keys.unheard(scan, services)
+	}
+	more := wouldAdd(scan, services, endpoints, keys)
+	scan.Sources = slices.Concat(scan.Sources, skipped(endpoints, srcs, f.quick), left, more)
 	a.partial = a.partial || !scan.Complete
 	saved, saveErr := a.save(ctx, store, scan)
 	doc := &render.Document{Map: topology.Build(scan.Reports), Scan: scan}
@@ -153,13 +168,13 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 }
 
 // whom says who is listened to and asked: lan is nil where nobody is listened to.
-func (f *scanFlags) whom(c *cobra.Command) (*lan, []diag.Source, error) {
-	listen, srcs, err := pickSources(c, f.source.names)
+func (f *scanFlags) whom(c *cobra.Command, keys keyring) (*lan, []diag.Source, error) {
+	listen, srcs, err := pickSources(c, f.source.names, keys)
 	if err != nil {
 		return nil, nil, err
 	}
 	switch {
-	case f.quick && !listen:
+	case f.quick && (!listen || len(f.source.names) > 0 && !slices.Contains(f.source.names, dnssd.Name)):
 		return nil, nil, usage(c, "--quick asks mDNS only, and --source leaves it out")
 	case f.quick && len(f.otbr.names) > 0:
 		return nil, nil, usage(c, "--quick asks mDNS only: leave out --otbr")

@@ -8,21 +8,23 @@ import (
 	"threadmap/diag"
 	"threadmap/diag/dnssd"
 	"threadmap/diag/otbr"
+	"threadmap/diag/tmf"
 )
 
 // sources lists the ways of asking. A new one is a line here. What the LAN
 // announces (mDNS) comes before them all and tells them whom there is to ask;
-// see lan.go.
-func sources() []diag.Source {
+// see lan.go. keys may be filled until the probes are planned.
+func sources(keys keyring) []diag.Source {
 	return []diag.Source{
 		otbr.Source{},
+		tmf.Source{Credentials: keys.find},
 	}
 }
 
 // sourceNames lists the values of --source.
 func sourceNames() []string {
 	out := []string{dnssd.Name}
-	for _, s := range sources() {
+	for _, s := range sources(nil) {
 		out = append(out, s.Name())
 	}
 	return out
@@ -36,15 +38,17 @@ func sourceFlag(c *cobra.Command, names *namesFlag) {
 }
 
 // pickSources applies --source: whether to listen to the LAN, and what to ask.
-func pickSources(c *cobra.Command, names []string) (listen bool, asked []diag.Source, err error) {
+// Border agents are found by listening only, so asking them includes that.
+func pickSources(c *cobra.Command, names []string, keys keyring) (listen bool, asked []diag.Source, err error) {
 	for _, n := range names {
 		if !slices.Contains(sourceNames(), n) {
 			return false, nil, usage(c, "--source %s: there is only %s", n, list(sourceNames(), "and"))
 		}
 	}
-	all := sources()
+	all := sources(keys)
 	if len(names) == 0 {
 		return true, all, nil
 	}
-	return slices.Contains(names, dnssd.Name), slices.DeleteFunc(all, func(s diag.Source) bool { return !slices.Contains(names, s.Name()) }), nil
+	listen = slices.Contains(names, dnssd.Name) || slices.Contains(names, tmf.Name)
+	return listen, slices.DeleteFunc(all, func(s diag.Source) bool { return !slices.Contains(names, s.Name()) }), nil
 }

@@ -239,7 +239,7 @@ func SourceName(s string) string {
 		return "mDNS"
 	case "otbr":
 		return "OTBR"
-	case "tmf":
+	case "thread":
 		return "border agent"
 	case "homeassistant":
 		return "Home Assistant"

@@ -1,4 +1,4 @@
-// Package state keeps what threadmap remembers between two runs: logins, in
+// Package state keeps what threadmap remembers between two runs: logins and credentials, in
 // the system's folder for configuration, and the last scans, in its folder for
 // caches. Folders are for the user alone (0700), so are files (0600). Files are
 // replaced whole; what changes them holds one lock, which the system frees when
@@ -19,7 +19,7 @@ const Env = "THREADMAP_STATE"
 
 // A Store is the state of one user. It creates folders when it first writes.
 type Store struct {
-	Config string // folder of the logins
+	Config string // folder of the logins and the credentials
 	Cache  string // folder of the saved scans and of the lock
 }
 
