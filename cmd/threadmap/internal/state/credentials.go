@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 	"unicode/utf8"
@@ -47,6 +45,8 @@ type storedCredential struct {
 	Added    time.Time `json:"added,omitzero"`
 }
 
+var credentialsDocument = document{credentialsFormat, credentialsVersion, maxCredentialsFile}
+
 type credentialsFile struct {
 	Format  string             `json:"format"`
 	Version int                `json:"version"`
@@ -59,17 +59,9 @@ func (s *Store) CredentialsFile() string { return filepath.Join(s.Config, "crede
 // Credentials lists the credentials, in the order in which they were added. No
 // error of it quotes the file.
 func (s *Store) Credentials() ([]Credential, error) {
-	f, err := os.Open(s.CredentialsFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxCredentialsFile+1))
+	b, err := credentialsDocument.read(s.CredentialsFile())
 	defer clear(b)
-	if err != nil {
+	if b == nil || err != nil {
 		return nil, err
 	}
 	out, err := parseCredentials(b)
@@ -80,28 +72,9 @@ func (s *Store) Credentials() ([]Credential, error) {
 }
 
 func parseCredentials(b []byte) ([]Credential, error) {
-	damaged := func(format string, args ...any) error {
-		return fmt.Errorf("%w (%s)", ErrDamaged, fmt.Sprintf(format, args...))
-	}
-	if len(b) > maxCredentialsFile {
-		return nil, damaged("more than %d bytes", maxCredentialsFile)
-	}
-	var head struct {
-		Format  string `json:"format"`
-		Version int    `json:"version"`
-	}
-	if !json.Valid(b) {
-		return nil, damaged("it is no JSON document")
-	}
-	if err := json.Unmarshal(b, &head); err != nil || head.Format != credentialsFormat || head.Version < 1 {
-		return nil, damaged("it is no %s document", credentialsFormat)
-	}
-	if head.Version > credentialsVersion {
-		return nil, fmt.Errorf("is of version %d, and this threadmap knows %d: use a newer one", head.Version, credentialsVersion)
-	}
 	var doc credentialsFile
-	if err := json.Unmarshal(b, &doc); err != nil {
-		return nil, damaged("a value has the wrong type")
+	if err := credentialsDocument.parse(b, &doc); err != nil {
+		return nil, err
 	}
 	if len(doc.Thread) > maxCredentials {
 		return nil, damaged("more than %d credentials", maxCredentials)

@@ -37,6 +37,8 @@ type Login struct {
 	Added    time.Time `json:"added,omitzero"`
 }
 
+var loginsDocument = document{loginsFormat, loginsVersion, maxLoginsFile}
+
 type loginsFile struct {
 	Format  string  `json:"format"`
 	Version int     `json:"version"`
@@ -49,16 +51,8 @@ var ErrDamaged = errors.New("is damaged")
 
 // Logins lists the logins, in the order in which they were added.
 func (s *Store) Logins() ([]Login, error) {
-	f, err := os.Open(s.LoginsFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxLoginsFile+1))
-	if err != nil {
+	b, err := loginsDocument.read(s.LoginsFile())
+	if b == nil || err != nil {
 		return nil, err
 	}
 	logins, err := parseLogins(b)
@@ -69,28 +63,9 @@ func (s *Store) Logins() ([]Login, error) {
 }
 
 func parseLogins(b []byte) ([]Login, error) {
-	damaged := func(format string, args ...any) error {
-		return fmt.Errorf("%w (%s)", ErrDamaged, fmt.Sprintf(format, args...))
-	}
-	if len(b) > maxLoginsFile {
-		return nil, damaged("more than %d bytes", maxLoginsFile)
-	}
-	var head struct {
-		Format  string `json:"format"`
-		Version int    `json:"version"`
-	}
-	if !json.Valid(b) {
-		return nil, damaged("it is no JSON document")
-	}
-	if err := json.Unmarshal(b, &head); err != nil || head.Format != loginsFormat || head.Version < 1 {
-		return nil, damaged("it is no %s document", loginsFormat)
-	}
-	if head.Version > loginsVersion {
-		return nil, fmt.Errorf("is of version %d, and this threadmap knows %d: use a newer one", head.Version, loginsVersion)
-	}
 	var doc loginsFile
-	if err := json.Unmarshal(b, &doc); err != nil {
-		return nil, damaged("a value has the wrong type")
+	if err := loginsDocument.parse(b, &doc); err != nil {
+		return nil, err
 	}
 	if len(doc.Logins) > maxLogins {
 		return nil, damaged("more than %d logins", maxLogins)
