@@ -228,3 +228,22 @@ func TestMapOfMatterServer(t *testing.T) {
 		t.Errorf("%d border routers; the one outside the fabric is %v, %s", borders, n.RLOC16, n.State)
 	}
 }
+
+// The newest REST: all 29 nodes have their extended addresses; the diagnostics
+// of two routers were saved, and give their children's places.
+func TestMapOfOTBR2026(t *testing.T) {
+	dir := "../../otbr/testdata/" // as mapOf sees it
+	m := mapOf(t, dir+"2026-node.json", dir+"2026-api-devices.json", dir+"2026-api-diagnostics.json")
+	under := map[string]int{}
+	for _, n := range m.Nodes {
+		if n.ExtAddr == 0 {
+			t.Errorf("%s has no extended address", n.ID)
+		}
+		if n.Parent != nil {
+			under[short(n.Parent)]++
+		}
+	}
+	if len(m.Nodes) != 29 || len(m.Networks) != 1 || under["c000"] != 20 || under["5c00"] != 1 {
+		t.Errorf("%d nodes in %d networks, children %v: want 29 in 1, 20 under c000 and 1 under 5c00", len(m.Nodes), len(m.Networks), under)
+	}
+}
