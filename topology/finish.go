@@ -27,6 +27,12 @@ func (b *builder) finish() *Map {
 				n.Transport = diag.TransportThread
 			}
 		}
+		if len(n.reports) > 0 {
+			n.Reports = make([]*diag.Report, len(n.reports))
+			for j, i := range n.reports {
+				n.Reports[j] = b.reps[i]
+			}
+		}
 		slices.SortStableFunc(n.Conflicts, func(p, q Conflict) int { return cmp.Compare(p.About, q.About) })
 		m.Nodes = append(m.Nodes, b.nodes[k].Node)
 	}

@@ -78,6 +78,10 @@ type Node struct {
 	// "No child" is known only of a node that did.
 	ChildTable, RouterTable bool
 
+	// Reports are what the node itself was heard to say, the newest and most
+	// trusted last. They are those given to Build, not copies.
+	Reports []*diag.Report
+
 	Heard     bool // a report of its own exists; false: only others spoke of it
 	LastHeard time.Time
 	Conflicts []Conflict
