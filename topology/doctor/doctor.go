@@ -1,0 +1,101 @@
+package doctor
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"threadmap/diag"
+	"threadmap/topology"
+)
+
+// A Case is what rules look at. Rules do not change it.
+type Case struct {
+	Map  *topology.Map
+	Ways *topology.Routing // of Map
+	// Scan is what the map was built from: for the problems, the sources and the
+	// reports that belong to no node.
+	Scan *diag.Scan
+	Host *Host     // nil: the machine was not looked at, or the scan was made elsewhere
+	Now  time.Time // when the scan ended
+}
+
+// New prepares a case. host may be nil.
+func New(m *topology.Map, scan *diag.Scan, host *Host) *Case {
+	return &Case{Map: m, Ways: m.Routing(), Scan: scan, Host: host, Now: scan.To}
+}
+
+// A Rule looks for one kind of trouble.
+type Rule struct {
+	Name  string // in findings and on the command line: "weak-link"
+	About string // one line of help: what it finds
+	Find  func(*Case) []Finding
+}
+
+// A Finding is one trouble that a rule found.
+type Finding struct {
+	Rule       string // filled in by Examine
+	Severity   Severity
+	Confidence Confidence
+	Title      string           // one line in plain words, with the names of nodes
+	Detail     string           // what was seen, with numbers, one to three sentences
+	Nodes      []*topology.Node // whom it is about, the most important first
+	NextStep   string           // what a person can do, one to three sentences
+	Evidence   []topology.Evidence
+}
+
+// A Severity says how much a finding matters.
+type Severity uint8
+
+// The severities.
+const (
+	Info    Severity = iota + 1 // good to know
+	Warning                     // works, but badly or not for long
+	Error                       // something does not work
+)
+
+// String is the word of the JSON document.
+func (s Severity) String() string { return [...]string{"", "info", "warning", "error"}[min(s, Error)] }
+
+// A Confidence says how sure a finding is.
+type Confidence uint8
+
+// The confidences.
+const (
+	Low    Confidence = iota + 1 // one hint, other explanations are as likely
+	Medium                       // one witness, or an old one
+	High                         // several witnesses, or the node itself
+)
+
+// String is the word of the JSON document.
+func (c Confidence) String() string { return [...]string{"", "low", "medium", "high"}[min(c, High)] }
+
+// Examine runs all rules and lists the findings: errors first, then the surer
+// ones, then by rule and node, so that the same case gives the same list.
+func Examine(c *Case) []Finding {
+	out := []Finding{}
+	for _, r := range Rules {
+		for _, f := range r.Find(c) {
+			f.Rule = r.Name
+			slices.SortFunc(f.Evidence, compareEvidence)
+			f.Evidence = slices.Compact(f.Evidence)
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Confidence, a.Confidence),
+			cmp.Compare(a.Rule, b.Rule), slices.CompareFunc(a.Nodes, b.Nodes, compareNodes), cmp.Compare(a.Title, b.Title),
+		)
+	})
+	return out
+}
+
+func compareNodes(a, b *topology.Node) int { return cmp.Compare(a.ID, b.ID) }
+
+func compareEvidence(a, b topology.Evidence) int {
+	return cmp.Or(
+		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Via, b.Via), a.At.Compare(b.At),
+		cmp.Compare(a.By, b.By), cmp.Compare(a.Field, b.Field),
+	)
+}

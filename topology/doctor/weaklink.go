@@ -1,0 +1,73 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+
+	"threadmap/topology"
+)
+
+// weakRSSI is the signal, in dBm, below which 802.15.4 radios begin to lose
+// frames: receivers are specified to about -100 dBm, and a home's noise floor
+// lies near -95.
+const weakRSSI = -85
+
+// weakLink finds devices whose link to their parent is of the lowest quality or
+// has a signal near the floor. Links between routers have a rule of their own,
+// because a router has more than one.
+var weakLink = Rule{
+	Name:  "weak-link",
+	About: "a device that hangs on a weak link to its parent",
+	Find: func(c *Case) []Finding {
+		var out []Finding
+		for _, l := range c.Map.Links {
+			child, parent, up, down := childLink(l)
+			if child == nil || l.State != topology.LinkOK {
+				continue
+			}
+			var signs []string
+			for _, d := range []struct {
+				topology.Direction
+				by *topology.Node
+			}{{up, parent}, {down, child}} {
+				if lq, known := d.LQ.Get(); known && lq == 1 && !d.SecondHand {
+					signs = append(signs, fmt.Sprintf("link quality 1 of 3 at %s", d.by.Label()))
+				}
+				if rssi, known := d.RSSI.Get(); known && rssi < weakRSSI {
+					signs = append(signs, fmt.Sprintf("%d dBm at %s", rssi, d.by.Label()))
+				}
+			}
+			if signs == nil {
+				continue
+			}
+			f := Finding{
+				Severity: Warning, Confidence: Medium,
+				Title:    fmt.Sprintf("%s hangs on a weak link", child.Label()),
+				Detail:   fmt.Sprintf("Its parent is %s: %s.", parent.Label(), strings.Join(signs, ", ")),
+				Nodes:    []*topology.Node{child, parent},
+				NextStep: fmt.Sprintf("Move %s nearer to %s, or put a mains-powered Thread device between them.", child.Label(), parent.Label()),
+				Evidence: l.Evidence,
+			}
+			if len(signs) > 1 {
+				f.Confidence = High
+			}
+			out = append(out, f)
+		}
+		return out
+	},
+}
+
+// childLink names the ends of a link between a child and its present parent,
+// and its directions: up is what the parent receives. child is nil for other
+// links.
+func childLink(l *topology.Link) (child, parent *topology.Node, up, down topology.Direction) {
+	switch {
+	case l.Kind != topology.LinkChild:
+		return nil, nil, up, down
+	case l.A.Parent == l.B:
+		return l.A, l.B, l.AToB, l.BToA
+	case l.B.Parent == l.A:
+		return l.B, l.A, l.BToA, l.AToB
+	}
+	return nil, nil, up, down
+}
