@@ -20,7 +20,7 @@ const maxCare = 250
 // network and partition, router links with the quality of both directions,
 // child links from the parent.
 func DOT(w io.Writer, d *Document, o Options) error {
-	v := view.New(d.topology(), o.ShowDead)
+	v := d.view(o.ShowDead)
 	b := bufio.NewWriter(w)
 	g := dotGraph{b: b, v: v, ids: make(map[*topology.Node]string, len(v.Map.Nodes))}
 	for i, n := range v.Map.Nodes {

@@ -19,12 +19,15 @@ import (
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 // A Document is what a drawing is made from.
 type Document struct {
 	Map  *topology.Map // nil is an empty map
 	Scan *diag.Scan    // when and by whom it was learnt, and what failed; nil: not known
+	// Findings are what the doctor found, worst first; nil: nobody looked.
+	Findings []doctor.Finding
 }
 
 // Options change how a document is drawn. The zero value is right for a file.
@@ -66,7 +69,11 @@ func Clean(s string) string { return text.Clean(s) }
 
 // Sentence says in one line how the mesh does: "MyHome is in good shape: 37
 // devices, 4 border routers." or what is not.
-func Sentence(d *Document) string { return view.New(d.Map, false).Sentence() }
+func Sentence(d *Document) string { return d.view(false).Sentence() }
+
+func (d *Document) view(showDead bool) *view.View {
+	return view.New(d.topology(), showDead).Examined(d.Findings)
+}
 
 func (d *Document) topology() *topology.Map {
 	if d.Map == nil {

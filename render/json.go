@@ -11,6 +11,7 @@ import (
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 // JSON writes the document "threadmap-map", version 1, a promise to other
@@ -18,6 +19,7 @@ import (
 func JSON(w io.Writer, d *Document, _ Options) error {
 	j := &jsonWriter{w: w, buf: make([]byte, 0, jsonChunk+4096)}
 	m := d.topology()
+	j.ways = m.Routing()
 	j.object(func() {
 		j.key("format").str("threadmap-map")
 		j.key("version").int(1)
@@ -33,7 +35,7 @@ func JSON(w io.Writer, d *Document, _ Options) error {
 		}
 		j.close(']')
 		j.newline()
-		j.key("findings").null() // not examined
+		j.findings(d.Findings)
 		j.problems(d.Scan)
 	})
 	j.buf = append(j.buf, '\n')
@@ -238,7 +240,7 @@ func (j *jsonWriter) node(n *topology.Node) {
 		})
 		j.icd(n.ICD)
 		j.key("state").str(word(string(n.State), "unknown", "ok", "silent", "stale", "ghost"))
-		j.key("paths").null() // not computed
+		j.paths(n)
 		j.conflicts(n.Conflicts)
 		j.evidences(n.Evidence)
 		j.key("why").clean(n.Why)
@@ -250,6 +252,61 @@ func (j *jsonWriter) node(n *topology.Node) {
 		j.key("instances").texts(n.Instances)
 		j.key("child_table").bool(n.ChildTable)
 		j.key("router_table").bool(n.RouterTable)
+	})
+}
+
+// paths writes the ways to the border routers, the cheapest first. What is not
+// part of a mesh has none to compute.
+func (j *jsonWriter) paths(n *topology.Node) {
+	j.key("paths")
+	if n.Network == nil {
+		j.null()
+		return
+	}
+	j.list(func() {
+		for _, p := range j.ways.Cheapest(n) {
+			j.object(func() {
+				j.key("to").str(p.To.ID)
+				j.key("hops").list(func() {
+					for _, h := range p.Hops {
+						j.str(h.ID)
+					}
+				})
+				optInt(j.key("cost"), p.Cost)
+				optInt(j.key("worst_lq"), p.Worst)
+				j.key("confirmed").bool(p.Confirmed)
+			})
+		}
+	})
+}
+
+func (j *jsonWriter) findings(found []doctor.Finding) {
+	if found == nil {
+		j.key("findings").null() // not examined
+		return
+	}
+	j.key("findings").open('[')
+	for i := range found {
+		j.newline()
+		j.finding(&found[i])
+	}
+	j.close(']')
+}
+
+func (j *jsonWriter) finding(f *doctor.Finding) {
+	j.object(func() {
+		j.key("rule").str(f.Rule)
+		j.key("severity").str(word(f.Severity.String(), "info", "warning", "error"))
+		j.key("confidence").str(word(f.Confidence.String(), "low", "medium", "high"))
+		j.key("title").str(text.Clean(f.Title))
+		j.key("detail").str(text.Clean(f.Detail))
+		j.key("nodes").list(func() {
+			for _, n := range f.Nodes {
+				j.str(n.ID)
+			}
+		})
+		j.key("next_step").str(text.Clean(f.NextStep))
+		j.evidences(f.Evidence)
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"threadmap/topology"
 )
 
 // A jsonWriter writes JSON key by key in the order it is told, straight to w:
@@ -15,6 +17,7 @@ type jsonWriter struct {
 	buf   []byte
 	comma bool // a value stands before, in the same list or object
 	err   error
+	ways  *topology.Routing // of the map that is written
 }
 
 const jsonChunk = 32 << 10

@@ -15,7 +15,7 @@ import (
 // SVG draws the picture: layout gives places, scene makes shapes of them, svg
 // writes those.
 func SVG(w io.Writer, d *Document, o Options) error {
-	places := layout.Place(view.New(d.topology(), o.ShowDead))
+	places := layout.Place(d.view(o.ShowDead))
 	return svg.Write(w, scene.Draw(places, scene.Caption{At: reference(d), Line: captionLine(d)}))
 }
 

@@ -17,7 +17,7 @@ import (
 // Tree writes the map as text: a sentence, then each network with its routers
 // and what hangs on them, then what has no known place, then the problems.
 func Tree(w io.Writer, d *Document, o Options) error {
-	v := view.New(d.topology(), o.ShowDead)
+	v := d.view(o.ShowDead)
 	if o.Width == 0 {
 		o.Width = defaultWidth
 	}
@@ -42,6 +42,7 @@ func Tree(w io.Writer, d *Document, o Options) error {
 		t.line("")
 		t.prose("", dim, "Links as a/b: a is the quality (0-3) of what the node hears, b of what the other hears of it; - is not known.")
 	}
+	t.findings(d.Findings)
 	t.problems(d.Scan)
 	return t.b.Flush()
 }

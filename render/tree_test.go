@@ -7,6 +7,7 @@ import (
 	"threadmap/diag"
 	"threadmap/render/internal/fixture"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 func TestTreeFitsTheTerminal(t *testing.T) {
@@ -101,5 +102,41 @@ func TestManyLinksAreCounted(t *testing.T) {
 	}
 	if want := "links: 4 good, 4 fair, 0e00000000000005 1/1 weak"; !strings.Contains(b.String(), want) {
 		t.Errorf("want %q in\n%s", want, b.String())
+	}
+}
+
+// TestFindings: what a doctor found makes the sentence and stands below the map;
+// that somebody looked and found nothing is told apart from nobody having looked.
+func TestFindings(t *testing.T) {
+	m := fixture.Home()
+	found := []doctor.Finding{
+		{Rule: "a", Severity: doctor.Error, Confidence: doctor.High, Title: "One \x1b[31mthing", Detail: "Seen so.", NextStep: "Do this.", Nodes: m.Nodes[:1]},
+		{Rule: "b", Severity: doctor.Info, Confidence: doctor.Low, Title: "Just news", Detail: "Seen so.", NextStep: "Do that."},
+	}
+	for range 6 {
+		found = append(found, doctor.Finding{Rule: "c", Severity: doctor.Warning, Confidence: doctor.Low, Title: "More", Detail: "Seen so.", NextStep: "Do that."})
+	}
+	var b strings.Builder
+	if err := Tree(&b, &Document{Map: m, Findings: found}, Options{Width: -1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"7 problems: One thing; More; More; and 4 more; 22 devices, 3 border routers in all.\n", "\n  ✗ One thing\n    Seen so.\n    → Do this.\n  · Just news\n", "\n  and 3 more: threadmap doctor\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	b.Reset()
+	if err := JSON(&b, &Document{Map: m, Findings: found[:1]}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"rule":"a","severity":"error","confidence":"high","title":"One thing","detail":"Seen so.","nodes":["` + m.Nodes[0].ID + `"],"next_step":"Do this.","evidence":[]}`; !strings.Contains(b.String(), want) {
+		t.Errorf("no %s in the document", want)
+	}
+	b.Reset()
+	if err := JSON(&b, &Document{Map: m, Findings: []doctor.Finding{}}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), `"findings":[]`) {
+		t.Error("nothing found is not []")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 // notes says what is unusual about a node: its state and why.
@@ -57,6 +58,42 @@ func (t *tree) conflicts(indent string, l []topology.Conflict) {
 		}
 		t.prose(indent, dim, "disagreement about "+short(text.Clean(c.About))+": "+strings.Join(claims, " against "))
 	}
+}
+
+// maxFindings is how many findings follow a map; "threadmap doctor" has all.
+const maxFindings = 5
+
+// findings lists the worst of what a doctor found.
+func (t *tree) findings(found []doctor.Finding) {
+	if len(found) == 0 {
+		return
+	}
+	t.line("")
+	t.line(t.paint(bold, "Worth a look"))
+	for i, f := range found {
+		if i == maxFindings {
+			t.prose("  ", dim, fmt.Sprintf("and %d more: threadmap doctor", len(found)-i))
+			break
+		}
+		t.finding("  ", &f)
+	}
+}
+
+// finding is a finding in three parts: what it is, what was seen, what to do.
+func (t *tree) finding(indent string, f *doctor.Finding) {
+	mark := severityMarks[f.Severity]
+	t.prose(indent+mark.sign+" ", mark.paint, text.Clean(f.Title))
+	t.prose(indent+"  ", "", text.Clean(f.Detail))
+	t.prose(indent+"  ", dim, "→ "+text.Clean(f.NextStep))
+}
+
+var severityMarks = map[doctor.Severity]struct {
+	sign  string
+	paint paint
+}{
+	doctor.Info:    {"·", ""},
+	doctor.Warning: {"!", yellow},
+	doctor.Error:   {"✗", red},
 }
 
 func (t *tree) problems(s *diag.Scan) {

@@ -22,6 +22,7 @@ type Routing struct {
 	edges   []edge    // between routers
 	parents []*Link   // node -> the link to its parent, nil: none
 	trees   [][3]tree // border router -> by the least quality of links, from 1 on
+	near    [][]int32 // node -> the border routers, by their place in borders, that it has any way to; shared
 }
 
 // An edge is one end of a usable link between two routers.
@@ -91,7 +92,39 @@ func (m *Map) Routing() *Routing {
 		next[a]++
 		next[b]++
 	}
+	r.findNear()
 	return r
+}
+
+// findNear walks each part of the mesh once, so that nodes need not ask about
+// the border routers of other networks.
+func (r *Routing) findNear() {
+	r.near = make([][]int32, len(r.nodes))
+	part := make([]int32, len(r.nodes)) // node -> the border router it was found from, from 1 on
+	found := map[int32][]int32{}
+	for i, border := range r.borders {
+		if p := part[border]; p != 0 {
+			found[p] = append(found[p], int32(i))
+			continue
+		}
+		p := int32(i) + 1
+		part[border], found[p] = p, []int32{int32(i)}
+		for open := []int32{border}; len(open) > 0; {
+			n := open[len(open)-1]
+			open = open[:len(open)-1]
+			for _, e := range r.edgesOf(n) {
+				if part[e.to] == 0 {
+					part[e.to] = p
+					open = append(open, e.to)
+				}
+			}
+		}
+	}
+	for n, p := range part {
+		if p != 0 {
+			r.near[n] = found[p]
+		}
+	}
 }
 
 // forwards reports whether ways may lead over n.
@@ -175,9 +208,9 @@ func (r *Routing) paths(n *Node, least int) []Path {
 		return nil
 	}
 	var out []Path
-	for i := range r.borders {
+	for _, i := range r.near[from] {
 		for lq := least; lq >= 1; lq-- {
-			if t := r.tree(i, lq); t.reaches(from) {
+			if t := r.tree(int(i), lq); t.reaches(from) {
 				out = append(out, r.path(n, from, r.borders[i], t))
 				break
 			}

@@ -2,10 +2,12 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"threadmap/render/internal/text"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 // labelRoom keeps one long name from pushing the rest of a sentence away.
@@ -17,8 +19,27 @@ func (v *View) short(n *topology.Node) string {
 	return v.LabelIn(n, labelRoom, text.Truncate, text.Columns)
 }
 
+// Examined adds what a doctor found to the view; nil: nobody looked. The titles
+// of findings that are trouble, not just news, make its sentence.
+func (v *View) Examined(findings []doctor.Finding) *View {
+	if findings == nil {
+		return v
+	}
+	v.headlines = []string{}
+	for _, f := range findings {
+		if f.Severity >= doctor.Warning {
+			v.headlines = append(v.headlines, text.Truncate(text.Clean(f.Title), 3*labelRoom))
+		}
+	}
+	return v
+}
+
+// maxHeadlines keeps the sentence one that is read.
+const maxHeadlines = 3
+
 // Sentence says in one line how the mesh does. It counts only what the map
-// shows: where nobody told of links it does not praise them.
+// shows: where nobody told of links it does not praise them. Where no doctor
+// looked, the map speaks for itself.
 func (v *View) Sentence() string {
 	devices, routers, named := 0, 0, ""
 	counted := map[*topology.Network]bool{}
@@ -42,6 +63,9 @@ func (v *View) Sentence() string {
 		return "No Thread network found."
 	}
 	troubles := v.troubles(networks)
+	if v.headlines != nil {
+		troubles = problems(v.headlines)
+	}
 	size := count(devices, "device")
 	if routers > 0 {
 		size += ", " + count(routers, "border router")
@@ -58,6 +82,22 @@ func (v *View) Sentence() string {
 		return fmt.Sprintf("%s: %s; too little is known of its links to judge them.", named, size)
 	}
 	return fmt.Sprintf("%s is in good shape: %s.", named, size)
+}
+
+// problems counts the headlines and gives the first of them.
+func problems(headlines []string) []string {
+	n := len(headlines)
+	if n == 0 {
+		return nil
+	}
+	out := slices.Clone(headlines[:min(n, maxHeadlines)])
+	if n > 1 {
+		out[0] = fmt.Sprintf("%d problems: %s", n, out[0])
+	}
+	if n > maxHeadlines {
+		out = append(out, fmt.Sprintf("and %d more", n-maxHeadlines))
+	}
+	return out
 }
 
 // seen counts the links of known quality and the nodes whose place is known.

@@ -23,6 +23,7 @@ type View struct {
 	links     map[*topology.Node][]*topology.Link
 	up        map[*topology.Node]*topology.Link
 	twins     map[*topology.Node]string // what tells nodes of the same label apart
+	headlines []string                  // of what a doctor found; nil: nobody looked
 }
 
 // A Group is one partition of a network, or a network of which not more than
