@@ -3,7 +3,7 @@
 // clusters that say who the node is, what it runs over and whether it sleeps.
 //
 // Values arrive as [Value], whatever carried them: the TLV of an Interaction
-// Model report, or the JSON of Home Assistant's Matter server (subpackage
+// Model report ([FromTLV]), or the JSON of Home Assistant's Matter server (subpackage
 // wsjson). Clusters, attributes and struct fields are numbers as in the
 // Matter specification (data model 1.6); each decoder is one file named after
 // its cluster.

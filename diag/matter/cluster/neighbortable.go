@@ -30,84 +30,102 @@ const (
 // that may be one and shows none.
 func neighborTable(r *reader, rep *diag.Report) {
 	val, p := r.value(threadNeighborTable)
-	table := p.String() + " NeighborTable"
-	rows := r.list(val, maxRows, table)
-	if rows == nil {
+	children, neighbors, told := r.neighbors(val, p.String()+" NeighborTable")
+	if !told {
 		return
 	}
-	rep.Neighbors = []diag.Neighbor{}
-	if full(rep) {
-		rep.Children = []diag.Neighbor{}
-	}
-	for i, row := range rows {
-		if row.Kind() != KindStruct {
-			r.problem("%s row %d is no struct: skipped", table, i+1)
-			continue
-		}
-		n, ok := neighbor(r, row, table, i)
-		if !ok {
-			continue
-		}
-		child, known := row.Field(neighborIsChild).Bool()
-		if !known {
-			r.problem("%s row %d: IsChild is missing: skipped, since it can't be said whether it is a child or a neighbor", table, i+1)
-			continue
-		}
-		if child {
-			rep.Children = append(rep.Children, n)
-		} else {
-			rep.Neighbors = append(rep.Neighbors, n)
-		}
+	rep.Neighbors = neighbors
+	if full(rep) || len(children) > 0 {
+		rep.Children = children
 	}
 }
 
-// neighbor reads a row. ok is false for one that names nobody.
-func neighbor(r *reader, row Value, table string, i int) (n diag.Neighbor, ok bool) {
-	if v, known := r.rowNumber(row, neighborExtAddress, 1<<64-1, table, i, "ExtAddress"); known {
-		n.ExtAddr = diag.ExtAddr(v)
+// DecodeNeighborTable reads NeighborTable as it stands in an Interaction Model
+// report: rows with IsChild and the others. Whether no child means that there
+// is none, or that the node has no child table, depends on its role. A table
+// that breaks off gives its first rows and a problem.
+func DecodeNeighborTable(element []byte) (children, neighbors []diag.Neighbor, problems []string, err error) {
+	if err := checkTable(element); err != nil {
+		return nil, nil, nil, err
 	}
-	if v, known := r.rowNumber(row, neighborRloc16, 1<<16-1, table, i, "Rloc16"); known {
-		n.RLOC16 = diag.MakeRLOC16(uint16(v))
-	}
-	if n.ExtAddr == 0 && !n.RLOC16.Known() {
-		r.problem("%s row %d has neither ExtAddress nor Rloc16: skipped", table, i+1)
-		return n, false
-	}
-	if v, known := r.rowNumber(row, neighborAge, 1<<32-1, table, i, "Age"); known {
+	var r reader
+	children, neighbors, _ = r.neighbors(Value{kind: KindList, raw: element}, "NeighborTable")
+	return children, neighbors, r.problems, nil
+}
+
+// neighbors reads the rows of a table; told is false where there is none.
+func (r *reader) neighbors(val Value, table string) (children, neighbors []diag.Neighbor, told bool) {
+	children, neighbors = []diag.Neighbor{}, make([]diag.Neighbor, 0, rowsIn(val, 60))
+	told = r.eachRow(val, table, func(i int, w *row) {
+		x, hasX := r.rowNumber(w[neighborExtAddress], 1<<64-1, table, i, "ExtAddress")
+		var rloc diag.RLOC16
+		if v, known := r.rowNumber(w[neighborRloc16], 1<<16-1, table, i, "Rloc16"); known {
+			rloc = diag.MakeRLOC16(uint16(v))
+		}
+		if (!hasX || x == 0) && !rloc.Known() {
+			r.problem("%s has neither ExtAddress nor Rloc16: skipped", rowName(table, i))
+			return
+		}
+		child, known := w[neighborIsChild].bool()
+		if !known {
+			r.problem("%s: IsChild is missing: skipped, since it can't be said whether it is a child or a neighbor", rowName(table, i))
+			return
+		}
+		var n *diag.Neighbor
+		if child {
+			children, n = more(children)
+		} else {
+			neighbors, n = more(neighbors)
+		}
+		n.ExtAddr, n.RLOC16 = diag.ExtAddr(x), rloc
+		r.neighbor(n, w, table, i)
+	})
+	return children, neighbors, told
+}
+
+// more appends a zero row to a table.
+func more[T any](rows []T) ([]T, *T) {
+	var zero T
+	rows = append(rows, zero)
+	return rows, &rows[len(rows)-1]
+}
+
+// neighbor fills in what a row says besides who it is about.
+func (r *reader) neighbor(n *diag.Neighbor, w *row, table string, i int) {
+	if v, known := r.rowNumber(w[neighborAge], 1<<32-1, table, i, "Age"); known {
 		n.Age = diag.Some(time.Duration(v) * time.Second)
 	}
-	if v, known := r.rowNumber(row, neighborLinkFrameCounter, 1<<32-1, table, i, "LinkFrameCounter"); known {
+	if v, known := r.rowNumber(w[neighborLinkFrameCounter], 1<<32-1, table, i, "LinkFrameCounter"); known {
 		n.LinkFrameCounter = diag.Some(uint32(v))
 	}
-	if v, known := r.rowNumber(row, neighborMleFrameCounter, 1<<32-1, table, i, "MleFrameCounter"); known {
+	if v, known := r.rowNumber(w[neighborMleFrameCounter], 1<<32-1, table, i, "MleFrameCounter"); known {
 		n.MLEFrameCounter = diag.Some(uint32(v))
 	}
 	// The data model allows 0..255, but what is sent is Thread's link quality
 	// 0..3. A larger number is on a scale that is not known.
-	if v, known := r.rowNumber(row, neighborLQI, 3, table, i, "LQI"); known {
+	if v, known := r.rowNumber(w[neighborLQI], 3, table, i, "LQI"); known {
 		n.LinkQualityIn = diag.Some(uint8(v))
 	}
-	n.AverageRSSI = rssi(r, row.Field(neighborAverageRssi))
-	n.LastRSSI = rssi(r, row.Field(neighborLastRssi))
-	if v, known := r.rowNumber(row, neighborFrameErrorRate, 100, table, i, "FrameErrorRate"); known {
+	n.AverageRSSI = rssi(w[neighborAverageRssi])
+	n.LastRSSI = rssi(w[neighborLastRssi])
+	if v, known := r.rowNumber(w[neighborFrameErrorRate], 100, table, i, "FrameErrorRate"); known {
 		n.FrameErrorRate = diag.Some(diag.RateFromPercent(v))
 	}
-	if v, known := r.rowNumber(row, neighborMessageErrorRate, 100, table, i, "MessageErrorRate"); known {
+	if v, known := r.rowNumber(w[neighborMessageErrorRate], 100, table, i, "MessageErrorRate"); known {
 		n.MessageErrorRate = diag.Some(diag.RateFromPercent(v))
 	}
-	rx, ok1 := row.Field(neighborRxOnWhenIdle).Bool()
-	ftd, ok2 := row.Field(neighborFullThreadDevice).Bool()
-	data, ok3 := row.Field(neighborFullNetworkData).Bool()
+	rx, ok1 := w[neighborRxOnWhenIdle].bool()
+	ftd, ok2 := w[neighborFullThreadDevice].bool()
+	data, ok3 := w[neighborFullNetworkData].bool()
 	if ok1 && ok2 && ok3 {
 		n.Mode = diag.Some(diag.Mode{RxOnWhenIdle: rx, FullThreadDevice: ftd, FullNetworkData: data})
 	}
-	return n, true
 }
 
 // rssi reads dBm. Null is "no sample"; some builds leak OpenThread's own word
 // for that, 127, and no receiver hears more than 0 dBm.
-func rssi(r *reader, val Value) diag.Opt[int8] {
-	v, ok := val.Int()
+func rssi(c cell) diag.Opt[int8] {
+	v, ok := c.int()
 	if !ok || v < -128 || v > 0 {
 		return diag.Opt[int8]{}
 	}

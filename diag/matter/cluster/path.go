@@ -26,12 +26,13 @@ const (
 	OperationalCredentials       uint32 = 0x003E
 	ICDManagement                uint32 = 0x0046
 	ThreadBorderRouterManagement uint32 = 0x0452
+	ThreadNetworkDirectory       uint32 = 0x0453
 )
 
 // featureMap is the global attribute FeatureMap.
 const featureMap = 0xFFFC
 
-// Reads reports whether [Report] looks at p. A decoder of values may leave out
+// Reads reports whether [Report] or [ThreadNetworks] looks at p. A decoder of values may leave out
 // all others; certificates and access lists are among those.
 func Reads(p Path) bool {
 	switch p.Cluster {
@@ -53,6 +54,8 @@ func Reads(p Path) bool {
 		return p.Attribute == featureMap || p.Attribute <= icdOperatingMode && p.Attribute != icdICDCounter
 	case ThreadBorderRouterManagement:
 		return p.Attribute == borderRouterBorderAgentID || p.Attribute == borderRouterThreadVersion
+	case ThreadNetworkDirectory:
+		return p.Attribute <= directoryThreadNetworks
 	}
 	return false
 }

@@ -41,15 +41,7 @@ var decoders = []struct {
 // node is reachable. The second result is one line for each value that was
 // there and could not be used.
 func Report(attrs Attributes) (diag.Report, []string) {
-	r := &reader{attrs: attrs, endpoints: map[uint32][]uint16{}}
-	for p := range attrs {
-		if e := r.endpoints[p.Cluster]; Reads(p) && len(e) < maxEndpoints && !slices.Contains(e, p.Endpoint) {
-			r.endpoints[p.Cluster] = append(e, p.Endpoint)
-		}
-	}
-	for _, e := range r.endpoints {
-		slices.Sort(e)
-	}
+	r := newReader(attrs, 0)
 	var rep diag.Report
 	for _, d := range decoders {
 		if len(r.endpoints[d.cluster]) > 0 {
@@ -66,6 +58,20 @@ type reader struct {
 	endpoints map[uint32][]uint16 // those that have the cluster, ascending
 	cluster   uint32
 	problems  []string
+}
+
+// newReader makes a reader of attrs that stands at cluster.
+func newReader(attrs Attributes, cluster uint32) *reader {
+	r := &reader{attrs: attrs, endpoints: map[uint32][]uint16{}, cluster: cluster}
+	for p := range attrs {
+		if e := r.endpoints[p.Cluster]; Reads(p) && len(e) < maxEndpoints && !slices.Contains(e, p.Endpoint) {
+			r.endpoints[p.Cluster] = append(e, p.Endpoint)
+		}
+	}
+	for _, e := range r.endpoints {
+		slices.Sort(e)
+	}
+	return r
 }
 
 // value is the attribute on the lowest endpoint that has the cluster: nearly

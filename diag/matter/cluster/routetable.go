@@ -28,51 +28,66 @@ const noNextHop = 63
 // is a router without a direct link. Age is seconds modulo 256.
 func routeTable(r *reader, rep *diag.Report) {
 	val, p := r.value(threadRouteTable)
-	table := p.String() + " RouteTable"
-	rows := r.list(val, maxRows, table)
-	if rows == nil {
-		return
+	if routes, told := r.routes(val, p.String()+" RouteTable"); told {
+		rep.Routes = routes
 	}
-	rep.Routes = []diag.Route{}
-	for i, row := range rows {
-		if row.Kind() != KindStruct {
-			r.problem("%s row %d is no struct: skipped", table, i+1)
-			continue
-		}
-		id, known := r.rowNumber(row, routeRouterID, diag.MaxRouterID, table, i, "RouterId")
+}
+
+// DecodeRouteTable reads RouteTable as it stands in an Interaction Model report.
+func DecodeRouteTable(element []byte) (routes []diag.Route, problems []string, err error) {
+	if err := checkTable(element); err != nil {
+		return nil, nil, err
+	}
+	var r reader
+	routes, _ = r.routes(Value{kind: KindList, raw: element}, "RouteTable")
+	return routes, r.problems, nil
+}
+
+// routes reads the rows of a table; told is false where there is none.
+func (r *reader) routes(val Value, table string) (routes []diag.Route, told bool) {
+	routes = make([]diag.Route, 0, rowsIn(val, 30))
+	told = r.eachRow(val, table, func(i int, w *row) {
+		id, known := r.rowNumber(w[routeRouterID], diag.MaxRouterID, table, i, "RouterId")
 		if !known {
-			r.problem("%s row %d names no router: skipped", table, i+1)
-			continue
+			r.problem("%s names no router: skipped", rowName(table, i))
+			return
 		}
-		if v, known := r.rowNumber(row, routeRloc16, 1<<16-1, table, i, "Rloc16"); known && v != id<<10 {
-			r.problem("%s row %d: Rloc16 0x%04x is not that of router id %d: skipped", table, i+1, v, id)
-			continue
+		if v, known := r.rowNumber(w[routeRloc16], 1<<16-1, table, i, "Rloc16"); known && v != id<<10 {
+			r.problem("%s: Rloc16 0x%04x is not that of router id %d: skipped", rowName(table, i), v, id)
+			return
 		}
-		t := diag.Route{RouterID: uint8(id)}
-		if v, known := r.rowNumber(row, routeExtAddress, 1<<64-1, table, i, "ExtAddress"); known {
-			t.ExtAddr = diag.ExtAddr(v)
-		}
-		if v, known := r.rowNumber(row, routeNextHop, noNextHop, table, i, "NextHop"); known {
-			t.NextHop = diag.Some(uint8(v))
-		}
-		if v, known := r.rowNumber(row, routePathCost, 255, table, i, "PathCost"); known {
-			t.PathCost = diag.Some(uint8(v))
-		}
-		if v, known := r.rowNumber(row, routeLQIIn, 3, table, i, "LQIIn"); known {
-			t.LinkQualityIn = diag.Some(uint8(v))
-		}
-		if v, known := r.rowNumber(row, routeLQIOut, 3, table, i, "LQIOut"); known {
-			t.LinkQualityOut = diag.Some(uint8(v))
-		}
-		if v, known := r.rowNumber(row, routeAge, 255, table, i, "Age"); known {
-			t.Age = diag.Some(time.Duration(v) * time.Second)
-		}
-		if v, ok := row.Field(routeAllocated).Bool(); ok {
-			t.Allocated = diag.Some(v)
-		}
-		if v, ok := row.Field(routeLinkEstablished).Bool(); ok {
-			t.LinkEstablished = diag.Some(v)
-		}
-		rep.Routes = append(rep.Routes, t)
+		var t *diag.Route
+		routes, t = more(routes)
+		t.RouterID = uint8(id)
+		r.route(t, w, table, i)
+	})
+	return routes, told
+}
+
+// route fills in what a row says besides whom it is about.
+func (r *reader) route(t *diag.Route, w *row, table string, i int) {
+	if v, known := r.rowNumber(w[routeExtAddress], 1<<64-1, table, i, "ExtAddress"); known {
+		t.ExtAddr = diag.ExtAddr(v)
+	}
+	if v, known := r.rowNumber(w[routeNextHop], noNextHop, table, i, "NextHop"); known {
+		t.NextHop = diag.Some(uint8(v))
+	}
+	if v, known := r.rowNumber(w[routePathCost], 255, table, i, "PathCost"); known {
+		t.PathCost = diag.Some(uint8(v))
+	}
+	if v, known := r.rowNumber(w[routeLQIIn], 3, table, i, "LQIIn"); known {
+		t.LinkQualityIn = diag.Some(uint8(v))
+	}
+	if v, known := r.rowNumber(w[routeLQIOut], 3, table, i, "LQIOut"); known {
+		t.LinkQualityOut = diag.Some(uint8(v))
+	}
+	if v, known := r.rowNumber(w[routeAge], 255, table, i, "Age"); known {
+		t.Age = diag.Some(time.Duration(v) * time.Second)
+	}
+	if v, ok := w[routeAllocated].bool(); ok {
+		t.Allocated = diag.Some(v)
+	}
+	if v, ok := w[routeLinkEstablished].bool(); ok {
+		t.LinkEstablished = diag.Some(v)
 	}
 }

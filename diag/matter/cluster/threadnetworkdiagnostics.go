@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"fmt"
 	"net/netip"
 
 	"threadmap/diag"
@@ -127,8 +126,3 @@ func leader(r *reader, l *diag.LeaderData) {
 // child table. RoutingRole EndDevice may be either, and what the interface
 // supports (SupportedThreadFeatures) need not be what it was started as.
 func full(rep *diag.Report) bool { return rep.Role.Routes() || rep.Role == diag.RoleREED }
-
-// rowNumber reads one integer field of a table's row.
-func (r *reader) rowNumber(row Value, field uint32, limit uint64, table string, i int, name string) (uint64, bool) {
-	return r.number(row.Field(field), limit, func() string { return fmt.Sprintf("%s row %d: %s", table, i+1, name) })
-}

@@ -27,6 +27,7 @@ type Value struct {
 	text   string // text or octets
 	list   []Value
 	fields []Field
+	raw    []byte // a table as TLV; list is not filled then
 }
 
 // A Field is one field of a struct, by its context tag.
@@ -115,7 +116,12 @@ func (v Value) Octets() ([]byte, bool) {
 }
 
 // List returns the elements of a list. The slice must not be changed.
-func (v Value) List() ([]Value, bool) { return v.list, v.kind == KindList }
+func (v Value) List() ([]Value, bool) {
+	if v.raw != nil {
+		return v.rows()
+	}
+	return v.list, v.kind == KindList
+}
 
 // Field returns the struct's field with that id; absent where v has none or is
 // no struct.

@@ -101,6 +101,8 @@ var octetStrings = map[[2]uint32][]string{
 	{cluster.ThreadNetworkDiagnostics, 0x003C}:     {""},            // ChannelPage0Mask
 	{cluster.OperationalCredentials, 0x0001}:       {"1", "6"},      // RootPublicKey, VIDVerificationStatement
 	{cluster.ThreadBorderRouterManagement, 0x0001}: {""},            // BorderAgentID
+	{cluster.ThreadNetworkDirectory, 0x0000}:       {""},            // PreferredExtendedPanID
+	{cluster.ThreadNetworkDirectory, 0x0001}:       {"0"},           // ExtendedPanID
 }
 
 type converter struct {
