@@ -24,6 +24,7 @@ type Report struct {
 	RLOC16        RLOC16       `cbor:"rloc16,omitzero"`           // the speaker's own
 	BorderAgentID string       `cbor:"border_agent_id,omitempty"` // 32 lower-case hex digits
 	Matter        []MatterID   `cbor:"matter,omitzero"`
+	HAPID         string       `cbor:"hap_id,omitempty"`   // HomeKit pairing id, "aa:bb:cc:dd:ee:ff" in lower case: TXT id of _hap._udp; no MAC address
 	Hosts         []string     `cbor:"hosts,omitzero"`     // SRP/mDNS host labels, without domain
 	Instances     []string     `cbor:"instances,omitzero"` // DNS-SD instance names
 	Names         []Name       `cbor:"names,omitzero"`     // what people and makers call it

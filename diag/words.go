@@ -120,3 +120,13 @@ func ThreadVersionName(v uint16) string {
 	}
 	return ""
 }
+
+// IsHAPID reports whether s is a HomeKit pairing id: "aa:bb:cc:dd:ee:ff", in lower case.
+func IsHAPID(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; i%3 == 2 && c != ':' || i%3 != 2 && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(s) == 17
+}

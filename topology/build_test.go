@@ -476,3 +476,21 @@ func TestTablesFillEachOther(t *testing.T) {
 		t.Errorf("got %+v", l)
 	}
 }
+
+// TestHomeKitAccessoryJoinsByItsID: a home system's name for an accessory finds
+// the radio that announces the same pairing id, and no other.
+func TestHomeKitAccessoryJoinsByItsID(t *testing.T) {
+	router := says(xB, 0x0800)
+	router.Children = []diag.Neighbor{child(xA, 0x0801, 3)}
+	announced := diag.Report{Source: "mdns", At: at, Transport: diag.TransportThread, HAPID: "a1:b2:c3:d4:e5:f6", Hosts: []string{xA.String()},
+		Own: []diag.AddrClaim{{ExtAddr: xA, Witness: diag.WitnessHost}}, Network: diag.Network{ExtPANID: netOne}}
+	named := diag.Report{Source: "home-assistant", At: at, HAPID: "a1:b2:c3:d4:e5:f6", Room: "Hall", Names: []diag.Name{{Value: "Hall button", Kind: diag.NameHome}}}
+	other := diag.Report{Source: "home-assistant", At: at, HAPID: "00:b2:c3:d4:e5:f6", Names: []diag.Name{{Value: "Attic", Kind: diag.NameHome}}}
+	m := topology.Build([]diag.Report{router, announced, named, other})
+	if n := find(t, m, xA.String()); n.Name != "Hall button" || n.Room != "Hall" || n.Parent == nil {
+		t.Errorf("the accessory is %q in %q under %v", n.Name, n.Room, n.Parent)
+	}
+	if n := find(t, m, "hap-00:b2:c3:d4:e5:f6"); n.Name != "Attic" || n.Network != nil {
+		t.Errorf("the other one is %q in %v", n.Name, n.Network)
+	}
+}

@@ -206,6 +206,9 @@ func (b *builder) joinNames() {
 		if r.EUI64 != 0 {
 			add(b.keyIdent("eui64 " + r.EUI64.String()))
 		}
+		if r.HAPID != "" { // beside the host, which a radio has alone
+			s.id = b.join(s.id, b.keyIdent("hap "+r.HAPID))
+		}
 		if !named && !r.RLOC16.Known() {
 			// A host name is shared by all that runs on one host, so it names a
 			// node only where nothing better does.

@@ -200,6 +200,9 @@ func (b *builder) nameNodes() {
 			for _, h := range r.Hosts {
 				names = append(names, "5host-"+h)
 			}
+			if r.HAPID != "" {
+				names = append(names, "6hap-"+r.HAPID)
+			}
 		}
 		if len(names) > 0 {
 			n.ID = slices.Min(names)[1:]

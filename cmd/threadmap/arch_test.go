@@ -37,7 +37,7 @@ type rule struct {
 var (
 	// codecs turn bytes or values into the vocabulary, or into other bytes. They
 	// are shared by the sources and by diag/dump.
-	codecs = []string{"tlv", "diag/ccm", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag"}
+	codecs = []string{"tlv", "diag/ccm", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag", "diag/tmf/pskc", "diag/homeassistant/hadoc"}
 	// words are what every source stands on.
 	words = []string{"diag", "discovery"}
 	// protocols are what simulated peers share with the sources: bytes on the
@@ -66,11 +66,23 @@ var architecture = []rule{
 	{packages: "diag/dump", pure: true, may: join(words, codecs)},
 	{packages: "diag/otbr", may: join(words, codecs, "diag/otbr/...")},
 	{packages: "diag/otbr/restdoc", pure: true, may: join(words, codecs)},
+	{packages: "diag/homeassistant/hadoc", pure: true, may: join(words, codecs)},
 	{packages: "diag/homeassistant/...", may: join(words, codecs, "diag/homeassistant/...")},
+	{packages: "diag/matterserver/wsdoc", pure: true, may: join(words, codecs)},
 	{packages: "diag/matterserver/...", may: join(words, codecs, "diag/matterserver/...")},
 	{packages: "diag/tmf/...", may: join(words, codecs, "diag/tmf/...")},
+	{packages: "diag/tmf/pskc", pure: true, may: join(words, "tlv")},
 	{packages: "diag/tmf/netdiag", pure: true, may: join(words, "tlv")},
 	{packages: "diag/matter/...", may: join(words, codecs, "diag/matter/...")},
+	{packages: "diag/matter/cert", pure: true, may: []string{"tlv"}},
+	{packages: "diag/matter/fabric", pure: true, may: []string{"diag/matter/cert"}},
+	{packages: "diag/matter/im", pure: true, may: []string{"tlv"}},
+	{packages: "diag/matter/message/...", pure: true, may: []string{"tlv", "diag/ccm", "diag/matter/message/..."}},
+	{packages: "diag/matter/internal/establish", pure: true, may: []string{"tlv", "diag/matter/message"}},
+	{packages: "diag/matter/pase", pure: true, may: []string{"tlv", "diag/matter/message", "diag/matter/spake2p", "diag/matter/internal/establish"}},
+	{packages: "diag/matter/setup", pure: true, may: []string{"diag", "tlv"}},
+	{packages: "diag/matter/sigma", pure: true, may: []string{"tlv", "diag/ccm", "diag/matter/message", "diag/matter/cert", "diag/matter/fabric", "diag/matter/internal/establish"}},
+	{packages: "diag/matter/spake2p", pure: true},
 	{packages: "diag/matter/cluster/...", pure: true, may: join(words, "tlv", "diag/matter/cluster/...")},
 
 	{packages: "topology", pure: true, may: []string{"diag"}},

@@ -52,7 +52,11 @@ func (g *gathering) device(s *discovery.Service) {
 		}
 	case discovery.KindHAP:
 		n.Names = append(n.Names, diag.Name{Value: text(s.Instance), Kind: diag.NameInstance})
-		set(&n.Product, discovery.ParseHAP(s.TXT).Model)
+		hap := discovery.ParseHAP(s.TXT)
+		set(&n.Product, hap.Model)
+		if diag.IsHAPID(hap.ID) {
+			n.HAPID = hap.ID
+		}
 	}
 }
 

@@ -157,7 +157,7 @@ func TestMatterDevice(t *testing.T) {
 		announce(t, discovery.KindMatter, "87E1B004E235A130-8FC7772401CD0696", host, 5540, icd, "fd12::1"),
 		announce(t, discovery.KindMatter, "0000000000000001-0000000000000002", strings.ToLower(host), 5540, icd, "fd12::1", own.LinkLocal().String()+"%eth0"),
 		announce(t, discovery.KindMatterC, "FFBE0A87879ED352", host, 5540, "D=45 CM=2 DT=256 DN=Lamp SII=5000", "fd12::2"),
-		announce(t, discovery.KindHAP, "Hall \u00e9\xff", host, 5683, "md=Eve", "fd12::1"),
+		announce(t, discovery.KindHAP, "Hall \u00e9\xff", host, 5683, "md=Eve id=A1:B2:C3:D4:E5:F6", "fd12::1"),
 	}, at, "eth0")
 	if len(got) != 1 {
 		t.Fatalf("%d reports: %+v", len(got), got)
@@ -169,7 +169,7 @@ func TestMatterDevice(t *testing.T) {
 		Instances: []string{"0000000000000001-0000000000000002", "87E1B004E235A130-8FC7772401CD0696", "FFBE0A87879ED352", "Hall \u00e9\uFFFD"},
 		Names:     []diag.Name{{Value: "Hall \u00e9\uFFFD", Kind: diag.NameInstance}, {Value: "Lamp", Kind: diag.NameInstance}},
 		Addresses: []netip.Addr{netip.MustParseAddr("fd12::1"), netip.MustParseAddr("fd12::2"), own.LinkLocal().WithZone("eth0")},
-		Product:   "Eve", DeviceTypes: []uint32{256},
+		Product:   "Eve", DeviceTypes: []uint32{256}, HAPID: "a1:b2:c3:d4:e5:f6",
 		ICD: diag.Some(diag.ICD{LIT: diag.Some(true), SessionIdleInterval: diag.Some(5 * time.Second), SessionActiveInterval: diag.Some(300 * time.Millisecond), SessionActiveThreshold: diag.Some(4 * time.Second)}),
 	}
 	if !reflect.DeepEqual(got[0], want) {

@@ -1,7 +1,7 @@
-// Package dump reads files that other tools wrote: the JSON of Home
-// Assistant's Matter server, saved answers of a border router's REST, and text
-// copied from OpenThread's command line, from a terminal, a ticket or a forum.
-// Each becomes a [diag.Scan], as if the answers had been heard by a source.
+// Package dump reads files that other tools wrote: the diagnostics downloads of
+// Home Assistant, the JSON of its Matter server, saved answers of a border
+// router's REST, and text copied from OpenThread's command line, from a
+// terminal, a ticket or a forum. Each becomes a [diag.Scan], as if the answers had been heard by a source.
 //
 // What a file is, is seen from its content and never from its name. [Kinds] is
 // the list; a new kind is one file and one line in it.
@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/homeassistant/hadoc"
 )
 
 // Bounds of a file.
@@ -56,6 +57,9 @@ type Kind struct {
 
 // Kinds lists the forms, in the order in which they are tried.
 var Kinds = []Kind{
+	{"Home Assistant: Matter diagnostics", readMatterDownload},
+	{"Home Assistant: Thread diagnostics", readThreadDownload},
+	{"Home Assistant: other diagnostics", readDownload},
 	{"Matter server: answers that make no map", readRefused},
 	{"Matter server: nodes", readNodes},
 	{"Matter server: border routers", readBorderRouters},
@@ -75,6 +79,9 @@ type input struct {
 	json    bool
 	at      time.Time
 	session string
+
+	downloaded   *hadoc.Document // see download
+	downloadRead bool
 }
 
 // An output collects what was read.
@@ -166,7 +173,7 @@ func Read(name string, b []byte, at time.Time) (*diag.Scan, error) {
 	return s, nil
 }
 
-var errUnknown = errors.New("holds nothing that is known: looked for snapshots of Home Assistant's Matter server (get_nodes), answers of a border router's REST (/diagnostics, /node, /api/devices) and OpenThread command output (\"router table\", \"neighbor table\", \"meshdiag topology\"); save one of these, with its header lines, and try again")
+var errUnknown = errors.New("holds nothing that is known: looked for diagnostics downloads of Home Assistant (Matter, Thread), snapshots of its Matter server (get_nodes), answers of a border router's REST (/diagnostics, /node, /api/devices) and OpenThread command output (\"router table\", \"neighbor table\", \"meshdiag topology\"); save one of these, with its header lines, and try again")
 
 func readPart(p *input, out *output) error {
 	if len(bytes.TrimSpace(p.body)) == 0 {

@@ -55,6 +55,10 @@ func (k *cleaner) identity(r *diag.Report) {
 		k.odd("border agent id that is not 32 hexadecimal digits")
 		r.BorderAgentID = ""
 	}
+	if r.HAPID != "" && !diag.IsHAPID(r.HAPID) {
+		k.odd("HomeKit pairing id that is not six octets")
+		r.HAPID = ""
+	}
 	r.Matter = list(k, r.Matter, weightElement, func(m *diag.MatterID) bool {
 		if m.Node == 0 {
 			k.lost("Matter node id of zero", 1)

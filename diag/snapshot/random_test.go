@@ -187,6 +187,9 @@ func (g generator) report() diag.Report {
 		r.BorderAgentID = fmt.Sprintf("%016x%016x", g.Uint64(), g.Uint64())
 	}
 	if g.often() {
+		r.HAPID = fmt.Sprintf("%02x:%02x:%02x:%02x:%02x:%02x", g.u8(), g.u8(), g.u8(), g.u8(), g.u8(), g.u8())
+	}
+	if g.often() {
 		r.Network = diag.Network{
 			ExtPANID: diag.PANID64(g.Uint64()), Name: g.text(), PANID: optional(g, func() uint16 { return g.u16() &^ 1 }),
 			Channel: optional(g, g.u8), ActiveTimestamp: optional(g, g.Uint64), OMRPrefixes: some(g, 3, g.prefix),
