@@ -108,7 +108,10 @@ func shown(s string) int {
 			return n + text.Columns(s)
 		}
 		n += text.Columns(s[:i])
-		s = s[i:]
-		s = s[strings.IndexByte(s, 'm')+1:]
+		end := strings.IndexByte(s[i:], 'm')
+		if end < 0 { // no colour of ours
+			return n
+		}
+		s = s[i+end+1:]
 	}
 }

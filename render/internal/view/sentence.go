@@ -62,6 +62,10 @@ func (v *View) Sentence() string {
 		}
 		return "No Thread network found."
 	}
+	is, its := "is", "its"
+	if networks > 1 {
+		named, is, its = fmt.Sprintf("%d Thread networks", networks), "are", "their"
+	}
 	troubles := v.troubles(networks)
 	if v.headlines != nil {
 		troubles = problems(v.headlines)
@@ -79,9 +83,9 @@ func (v *View) Sentence() string {
 	case networks == 0:
 		return fmt.Sprintf("%s, but nobody told of a network.", size)
 	case links == 0 || devices > 1 && placed*4 < devices*3:
-		return fmt.Sprintf("%s: %s; too little is known of its links to judge them.", named, size)
+		return fmt.Sprintf("%s: %s; too little is known of %s links to judge them.", named, size, its)
 	}
-	return fmt.Sprintf("%s is in good shape: %s.", named, size)
+	return fmt.Sprintf("%s %s in good shape: %s.", named, is, size)
 }
 
 // problems counts the headlines and gives the first of them.

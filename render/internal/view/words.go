@@ -241,14 +241,16 @@ func SourceName(s string) string {
 		return "OTBR"
 	case "thread":
 		return "border agent"
-	case "homeassistant":
+	case "homeassistant", "home-assistant":
 		return "Home Assistant"
 	case "matter":
 		return "Matter"
-	case "matterserver":
+	case "matterserver", "matter-server":
 		return "Matter server"
 	case "dump":
 		return "file"
+	case "names":
+		return "your names file"
 	}
 	return text.Clean(s)
 }
