@@ -21,6 +21,7 @@ var (
 	ErrNoBase       = errors.New("an entry was added to a list that was not sent: read it again")
 	ErrNumbered     = errors.New("an entry of a list was sent by its number, which no revision of Matter does")
 	ErrLongList     = errors.New("the list has too many entries")
+	ErrCut          = errors.New("the report ended early and the list may lack entries: read it again")
 )
 
 // Errors of a whole transaction.
@@ -45,6 +46,7 @@ type Assembly struct {
 	values   []assembled
 	bytes    int // of all Data
 	messages int
+	last     int // the value that was reported last, counted from 1; 0: the transaction is over
 }
 
 // A Value is what a report transaction said of one attribute.
@@ -81,7 +83,11 @@ func (a *Assembly) Add(payload []byte, event func(EventReport)) (ReportInfo, err
 			return r.info, err
 		}
 	}
-	return r.End()
+	info, err := r.End()
+	if err == nil && !info.More {
+		a.last = 0
+	}
+	return info, err
 }
 
 // report takes one report. Its error means that the bounds are reached.
@@ -98,6 +104,7 @@ func (a *Assembly) report(r *AttributeReport) error {
 		a.index[r.Path] = i
 		a.values = append(a.values, assembled{Value: Value{Path: r.Path}})
 	}
+	a.last = i + 1
 	v := &a.values[i]
 	if r.Data == nil || r.Index == WholeValue {
 		return a.replace(v, r)
@@ -188,6 +195,18 @@ func countEntries(array []byte) (n int) {
 		n++
 	}
 	return n
+}
+
+// Cut is for a transaction that ended before its last message: a list that came
+// last may have more entries, and its Value gets [ErrCut]. Otherwise it does
+// nothing.
+func (a *Assembly) Cut() {
+	if a.last == 0 {
+		return
+	}
+	if v := &a.values[a.last-1]; len(v.Data) > 0 && v.Data[0] == arrayStart {
+		a.spoil(v, ErrCut)
+	}
 }
 
 // Len returns the number of attributes.

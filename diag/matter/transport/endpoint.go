@@ -59,6 +59,9 @@ type Options struct {
 	// Response is how long Receive waits for the next message after all that
 	// was sent is acknowledged, if its context does not end earlier. 0: 45 s.
 	Response time.Duration
+	// NodeIDs puts both node ids into the headers of secure messages, as some
+	// stacks do.
+	NodeIDs bool
 }
 
 // An Endpoint speaks over one socket. Its methods are safe for concurrent use.
@@ -95,7 +98,7 @@ func New(pc net.PacketConn, o Options) *Endpoint {
 	e := &Endpoint{
 		pc: pc, accept: o.Accept, response: o.Response,
 		done: make(chan struct{}), kick: make(chan struct{}, 1),
-		machine:   mrp.New(mrp.Config{Rand: rand.New(rand.NewChaCha8(seed)), Accept: o.Accept != nil}),
+		machine:   mrp.New(mrp.Config{Rand: rand.New(rand.NewChaCha8(seed)), Accept: o.Accept != nil, NodeIDs: o.NodeIDs}),
 		exchanges: map[*mrp.Exchange]*Exchange{}, sessions: map[*mrp.Session]*Session{},
 	}
 	e.udp, _ = pc.(udpConn)

@@ -37,6 +37,9 @@ func (x *Exchange) changes() {
 // Session is whose exchange it is.
 func (x *Exchange) Session() *Session { return x.s }
 
+// Endpoint is where the exchange is.
+func (x *Exchange) Endpoint() *Endpoint { return x.e }
+
 // wait tries f, under the lock and again after each change, until it is done or
 // the context ends. It also ends when limit, unless 0, has passed since the
 // first try after which everything sent was acknowledged.

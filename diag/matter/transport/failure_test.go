@@ -140,9 +140,12 @@ func TestReadErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := &simnet.Net{}
-				c := start(t, &broken{PacketConn: listen(t, n, client), reads: v.reads, err: v.err}, Options{})
+				pc := &broken{PacketConn: listen(t, n, client), reads: v.reads, err: v.err}
+				pc.mu.Lock() // it does not fail before there is a session
+				c := start(t, pc, Options{})
 				s := start(t, listen(t, n, server), Options{Accept: echo})
 				cs, _ := secure(t, c, s)
+				pc.mu.Unlock()
 				<-time.After(time.Minute)
 				err := ask(t.Context(), cs, 1)
 				if v.lost != (err != nil) || v.lost && !errors.Is(err, v.err) {

@@ -14,6 +14,7 @@ type Session struct {
 	e      *Endpoint
 	s      *mrp.Session
 	closed chan struct{}
+	owner  any
 }
 
 // NewSessionID is an id that no session has, for the handshake that makes one;
@@ -33,7 +34,12 @@ func (e *Endpoint) Unsecured(peer netip.AddrPort, parameters message.SessionPara
 }
 
 // Secure begins a session with what a handshake found.
-func (e *Endpoint) Secure(c Secured) (s *Session, err error) {
+func (e *Endpoint) Secure(c Secured) (*Session, error) { return e.SecureFor(c, nil) }
+
+// SecureFor is Secure for a session that belongs to something: owner says to
+// what, before anything of the session can be seen. It must not call methods of
+// the Endpoint or of the Session. See [Session.Owner].
+func (e *Endpoint) SecureFor(c Secured, owner func(*Session) any) (*Session, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.err != nil {
@@ -43,7 +49,11 @@ func (e *Endpoint) Secure(c Secured) (s *Session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.session(m), nil
+	s := e.session(m)
+	if owner != nil {
+		s.owner = owner(s)
+	}
+	return s, nil
 }
 
 // session is the Session of one of the machine's. The lock is held.
@@ -88,6 +98,16 @@ func (s *Session) Close(ctx context.Context) error {
 	}
 	s.e.do(func(now time.Time) { s.e.machine.CloseSession(now, s.s) })
 	return nil
+}
+
+// Owner is what the session was made for, see [Endpoint.SecureFor]; nil: it was
+// not said.
+func (s *Session) Owner() any { return s.owner }
+
+// Drop ends the session without a word to the peer: one that has forgotten it
+// need not be told.
+func (s *Session) Drop() {
+	s.e.do(func(time.Time) { s.e.machine.Drop(s.s) })
 }
 
 // Closed is closed when the session is gone: see Err.

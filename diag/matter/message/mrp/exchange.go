@@ -174,7 +174,11 @@ func (m *Machine) wrap(s *Session, p message.Protocol, payload []byte) (data []b
 		if !ok {
 			return nil, 0, errUsedUp
 		}
-		return s.seal.Seal(nil, message.Header{SessionID: s.peerID, Counter: n}, p, payload), n, nil
+		h := message.Header{SessionID: s.peerID, Counter: n}
+		if m.nodeIDs {
+			h.Source, h.HasSource, h.Destination, h.HasDestination = s.localNode, true, s.peerNode, true
+		}
+		return s.seal.Seal(nil, h, p, payload), n, nil
 	}
 	h := message.Header{Counter: m.counter.NextRolling()}
 	if s.initiator {
@@ -194,16 +198,24 @@ func (m *Machine) acknowledge(x *Exchange) {
 // acknowledgeTo sends a standalone acknowledgement in an exchange that need not
 // be known.
 func (m *Machine) acknowledgeTo(s *Session, k exchangeKey, counter uint32) {
-	p := message.Protocol{Initiator: k.initiator, Opcode: message.StandaloneAck, Exchange: k.id, ID: message.SecureChannel, HasAck: true, Ack: counter}
-	data, _, err := m.wrap(s, p, nil)
+	if m.answerTo(s, k, counter, message.StandaloneAck, nil) {
+		s.stats.Acks++
+		m.stats.Acks++
+	}
+}
+
+// answerTo sends a message with an acknowledgement, once, in an exchange that
+// need not be known.
+func (m *Machine) answerTo(s *Session, k exchangeKey, counter uint32, opcode uint8, payload []byte) bool {
+	p := message.Protocol{Initiator: k.initiator, Opcode: opcode, Exchange: k.id, ID: message.SecureChannel, HasAck: true, Ack: counter}
+	data, _, err := m.wrap(s, p, payload)
 	if err != nil {
 		s.defunct = true
 		m.remove(s, err)
-		return
+		return false
 	}
-	s.stats.Acks++
-	m.stats.Acks++
 	m.send(s, data, nil)
+	return true
 }
 
 // acked takes in an acknowledgement.

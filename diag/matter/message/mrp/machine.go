@@ -42,6 +42,9 @@ type Config struct {
 	// Accept lets peers open exchanges. Without it they are acknowledged where
 	// there is a secure session and dropped.
 	Accept bool
+	// NodeIDs puts both node ids into the headers of secure messages. Nobody
+	// needs them there; some stacks write them.
+	NodeIDs bool
 }
 
 // A Datagram is to be sent. Its data must not be changed.
@@ -71,8 +74,9 @@ type Event struct {
 
 // A Machine is one endpoint. It is for one goroutine.
 type Machine struct {
-	rand   *rand.Rand
-	accept bool
+	rand    *rand.Rand
+	accept  bool
+	nodeIDs bool
 
 	counter   message.Counter     // of session 0
 	secure    map[uint16]*Session // by our id
@@ -98,7 +102,7 @@ type lingerer struct {
 func New(cfg Config) *Machine {
 	r := cfg.Rand
 	return &Machine{
-		rand: r, accept: cfg.Accept, counter: message.NewCounter(r.Uint32()),
+		rand: r, accept: cfg.Accept, nodeIDs: cfg.NodeIDs, counter: message.NewCounter(r.Uint32()),
 		secure: map[uint16]*Session{}, initiated: map[uint64]*Session{}, answered: map[uint64]*Session{},
 		nextSession: uint16(r.Uint32()), nextExchange: uint16(r.Uint32()),
 		plaintext: make([]byte, 0, message.MaxDatagram),

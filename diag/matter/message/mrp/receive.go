@@ -185,8 +185,16 @@ func (m *Machine) take(now time.Time, from netip.AddrPort, s *Session, counter u
 
 // refuse drops a message that nobody waits for. One that is reliable is still
 // acknowledged, or its sender would repeat it.
+//
+// An answer to a handshake that we began and gave up is told so: who waits for
+// the next message of one is busy for all others until then.
 func (m *Machine) refuse(s *Session, k exchangeKey, counter uint32, p message.Protocol, why message.Drop) error {
-	if p.Reliable && s.err == nil {
+	switch {
+	case !p.Reliable || s.err != nil:
+	case !s.isSecure && s.initiator && k.initiator && why == message.Unsolicited && p.Opcode != message.Status:
+		gaveUp := message.StatusReport{General: message.Failure, Code: message.CodeInvalidParameter}
+		m.answerTo(s, k, counter, message.Status, gaveUp.Append(nil))
+	default:
 		m.acknowledgeTo(s, k, counter)
 	}
 	return why

@@ -33,6 +33,7 @@ type Session struct {
 	localID   uint16 // 0: unsecured
 	peerID    uint16
 	ephemeral uint64 // of the initiator, in session 0
+	localNode uint64
 	peerNode  uint64
 
 	seal, open *message.Cipher
@@ -94,7 +95,8 @@ func (m *Machine) Secure(now time.Time, c Secured) (*Session, error) {
 		out, in = in, out
 	}
 	s := &Session{
-		m: m, isSecure: true, initiator: c.Initiator, localID: c.LocalSessionID, peerID: c.PeerSessionID, peerNode: c.PeerNodeID,
+		m: m, isSecure: true, initiator: c.Initiator, localID: c.LocalSessionID, peerID: c.PeerSessionID,
+		localNode: c.LocalNodeID, peerNode: c.PeerNodeID,
 		seal: message.NewCipher(out, c.LocalNodeID), open: message.NewCipher(in, c.PeerNodeID),
 		counter: message.NewCounter(m.rand.Uint32()),
 		peer:    unmap(c.Peer), params: c.Parameters.WithDefaults(), margin: c.Margin, heard: now,
@@ -185,6 +187,14 @@ func (m *Machine) CloseSession(now time.Time, s *Session) {
 	default:
 		s.closing = true
 		m.lingers(now, s)
+	}
+}
+
+// Drop ends a session without a word to the peer: for one of which the peer
+// knows nothing any more, or shall not know that we don't.
+func (m *Machine) Drop(s *Session) {
+	if s.err == nil {
+		m.remove(s, errWeClosed)
 	}
 }
 
