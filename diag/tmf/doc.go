@@ -5,9 +5,9 @@
 // its commissioner for the time of the scan, and surveys the mesh: one multicast
 // to all full Thread devices for who they are and what they reach, then at most
 // three small questions to each router, for its children, their addresses and
-// its router neighbors. Whatever is answered is told at once. The role is given
-// up at every end that lets code run; after a kill the leader frees it within
-// 50 s.
+// its router neighbors. What gets lost is asked again, a bounded number of times.
+// Whatever is answered is told at once. The role is given up at every end that
+// lets code run; after a kill the leader frees it within 50 s.
 //
 // A commissioner that is there already is never displaced, and nothing is asked
 // while somebody is adding a device. The network key is never asked for.

@@ -160,9 +160,7 @@ func (d *drive) event(now time.Time, e meshcop.Event) {
 		}
 		d.p.greet()
 	case meshcop.Rejected:
-		if note := d.p.source.Note; note != nil {
-			note(d.p.target, (&meshcop.RoleTakenError{Holder: e.Holder}).Error()+"; waiting for it")
-		}
+		d.p.wait(&meshcop.RoleTakenError{Holder: e.Holder})
 	case meshcop.Activated:
 		d.p.record.Petition = true
 		d.v.begin(now)

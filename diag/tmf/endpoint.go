@@ -50,6 +50,15 @@ func Endpoint(hostport string, network diag.PANID64, oneTime bool) (diag.Endpoin
 	return diag.Endpoint{Source: Name, URL: u}, err
 }
 
+// NetworkOf is the extended PAN id that an endpoint of this source names; 0: none.
+func NetworkOf(e diag.Endpoint) diag.PANID64 {
+	if e.Source != Name {
+		return 0
+	}
+	a, _ := parseEndpoint(e.URL)
+	return a.Network
+}
+
 var errEndpoint = errors.New("the address of the border agent can't be read")
 
 // parseEndpoint reads that form: "thread://HOST:PORT", then "/" and an extended

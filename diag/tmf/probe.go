@@ -15,12 +15,15 @@ import (
 const (
 	// handshakeWait, handshakeMax and handshakeRepeats are for a LAN: 18 s in
 	// all. A border agent forgets a handshake after 15 s.
-	handshakeWait, handshakeMax, handshakeRepeats = 500 * time.Millisecond, 3 * time.Second, 7
-	// firstRepeats is for an address while there are others to try: 6.5 s.
-	firstRepeats = 3
+	handshakeWait, handshakeMax, handshakeRepeats = 500 * time.Millisecond, 1500 * time.Millisecond, 12
+	// firstRepeats is for an address while there are others to try: 6 s.
+	firstRepeats = 4
 	// roleFree is how long after its last word a commissioner that died has the
 	// role, and so the last time at which a role that is taken is asked for.
 	roleFree = 52 * time.Second
+	// roleWait is how long one session asks for it: a border agent ends that of
+	// who is not the commissioner after 50 s.
+	roleWait = 40 * time.Second
 )
 
 // A probe is the asking of one network.
@@ -38,6 +41,7 @@ type probe struct {
 	network diag.Network
 	record  Record
 	summary string // how far the survey got, where it ended before its time
+	last    bool   // a role that is taken is not waited for any more
 }
 
 // run asks the agents in turn until one of them let the network be asked. A
@@ -63,7 +67,7 @@ func (p *probe) try(ctx context.Context, a agent, last bool) (settled bool) {
 			p.source.Done(p.record)
 		}
 		var taken *meshcop.RoleTakenError
-		if errors.As(err, &taken) && attempt == 0 && !p.credential.OneTime && wait(ctx, roleFree-time.Since(begun)) {
+		if errors.As(err, &taken) && attempt == 0 && !p.credential.OneTime && sleep(ctx, roleFree-time.Since(begun)) {
 			continue
 		}
 		if err == nil || p.record.Petition || ctx.Err() != nil {
@@ -78,8 +82,8 @@ func (p *probe) try(ctx context.Context, a agent, last bool) (settled bool) {
 	}
 }
 
-// wait is false where ctx ends before.
-func wait(ctx context.Context, d time.Duration) bool {
+// sleep is false where ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -98,11 +102,25 @@ func (p *probe) once(ctx context.Context, attempt int) error {
 		return err
 	}
 	p.record.Stage = diag.StageAsk
-	cfg := meshcop.Config{Rand: p.source.rand}
+	cfg := meshcop.Config{Rand: p.source.rand, Retry: roleWait}
 	if attempt > 0 {
 		cfg.Retry = -1
 	}
+	p.last = attempt > 0
 	return p.converse(ctx, c, cfg)
+}
+
+// wait tells that a role that is taken is waited for. It is told again at each
+// petition, with the same words as long as the holder is the same.
+func (p *probe) wait(taken *meshcop.RoleTakenError) {
+	if p.source.Note == nil || p.last {
+		return
+	}
+	most := roleFree
+	if p.credential.OneTime {
+		most = roleWait // a second session would need a second code
+	}
+	p.source.Note(p.target, fmt.Sprintf("%v; waiting up to %d s for it", taken, int(most.Seconds())))
 }
 
 // connect makes a DTLS session at the first of the agent's addresses that
@@ -151,7 +169,7 @@ func (p *probe) fail(ctx context.Context, err error) {
 	case ctx.Err() != nil:
 		text = over(ctx)
 	case errors.Is(err, dtls.ErrWrongKey) && p.credential.OneTime:
-		text, hint = "the one-time code is not the one that this border router shows", "ask it for a new code: each try counts"
+		text, hint = "the one-time code is not the one that this border router shows", "it is not tried again: let the border router show a new code, and scan with that"
 	case errors.Is(err, dtls.ErrWrongKey):
 		text, hint = "the key is wrong: this network has another PSKc than the one that was saved", "threadmap login thread, with the network's dataset of today"
 	case errors.Is(err, dtls.ErrTimeout):

@@ -136,6 +136,36 @@ func (q *question) expects() int {
 	return min(rows+around, closing+around)
 }
 
+const (
+	// usual is how often a question is asked: silence twice is an answer. Where
+	// everything else hangs on it, once more.
+	usual, vital = 2, 3
+	// stubborn is how often where the way to the mesh loses messages, maxExtra
+	// how many more questions a survey asks for that. Loss of 30 % in each
+	// direction takes one question in twenty, with all its repetitions, so three
+	// of a thousand are lost twice.
+	stubborn, maxExtra = 4, 6
+	// losses is how many messages must have got lost for sure before that.
+	losses = 2
+)
+
+// patience is how often a question is asked at most.
+func (v *survey) patience(q *question) int {
+	most := usual
+	if q.about == leader || q.about == who && q.node.rloc() == v.border {
+		most = vital
+	}
+	t := v.s.Traffic()
+	switch {
+	case t.Duplicates+t.Rescued < losses, v.extra == maxExtra, q.attempt < most:
+		return most
+	case q.node != nil && q.expects() >= large: // rather the border agent's fault
+		return most
+	}
+	v.extra++
+	return stubborn
+}
+
 // enqueue puts a question behind the others that wait.
 func (v *survey) enqueue(q *question) {
 	if v.asked >= maxQuestions {

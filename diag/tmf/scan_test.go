@@ -39,6 +39,7 @@ type scene struct {
 	source Source
 	record Record
 	notes  []string
+	within time.Duration // of the probe; 0: as it is
 }
 
 // border is the first border router.
@@ -97,7 +98,13 @@ func (s *scene) scan(ctx context.Context) ([]diag.Report, []diag.Problem) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return diag.Collect(ctx, diag.Plan([]diag.Source{s.source}, diag.Known{Endpoints: []diag.Endpoint{e}}), nil)
+	probes := diag.Plan([]diag.Source{s.source}, diag.Known{Endpoints: []diag.Endpoint{e}})
+	for i := range probes {
+		if s.within > 0 {
+			probes[i].Within = s.within
+		}
+	}
+	return diag.Collect(ctx, probes, nil)
 }
 
 // differences compares a map with the mesh: every node under its parent, every

@@ -30,8 +30,19 @@ type Credential struct {
 	OneTime bool        // Secret is a one-time code: good for one session
 }
 
+// A OneTime is a one-time code, and the border agent that waits for it: one that
+// is announced, or the one at an address, HOST:PORT.
+type OneTime struct {
+	Code    pskc.Secret
+	Agent   meshcop.Agent
+	Address string // "": that of Agent
+}
+
 // A Source asks Thread networks through their border agents.
 type Source struct {
+	// OneTime, where set, is one more network to ask, in one session and no
+	// second one. That network is asked in no other way.
+	OneTime *OneTime
 	// Credentials gives what lets a commissioner into the network with that
 	// extended PAN id; 0 is asked where nobody said which network a border agent
 	// has. Networks without a credential are not asked.
@@ -64,6 +75,9 @@ func (s Source) Name() string { return Name }
 func (s Source) Probes(k diag.Known) []diag.Probe {
 	var out []diag.Probe
 	named := map[diag.PANID64]bool{}
+	if s.OneTime != nil {
+		out = append(out, s.oneTime(named))
+	}
 	for _, e := range k.Endpoints {
 		if e.Source != Name {
 			continue
@@ -78,11 +92,48 @@ func (s Source) Probes(k diag.Known) []diag.Probe {
 			out = append(out, complaint(a.target(), diag.StageHandshake, "no credential for its network", "threadmap login thread"))
 			continue
 		}
+		if s.OneTime != nil && a.Network != 0 && a.Network == s.OneTime.Agent.Network {
+			continue
+		}
 		credential.OneTime = credential.OneTime || a.OneTime
 		named[a.Network] = true
-		out = append(out, s.probe([]agent{a}, credential))
+		out = append(out, s.probe(append([]agent{a}, instead(k, a, credential)...), credential))
 	}
 	return append(out, s.announced(k, named)...)
+}
+
+// oneTime is the probe of the one-time code.
+func (s Source) oneTime(named map[diag.PANID64]bool) diag.Probe {
+	a := agent{Agent: s.OneTime.Agent}
+	if s.OneTime.Address != "" {
+		e, err := parseEndpoint("thread://" + s.OneTime.Address)
+		if err != nil {
+			return complaint("unreadable address", diag.StageResolve, err.Error(), "give it as HOST:PORT")
+		}
+		a.host, a.port = e.host, e.port
+	}
+	if len(a.addresses()) == 0 {
+		return complaint(instance(a.Agent), diag.StageResolve, "no address of this border agent is known", "scan again, or name it as HOST:PORT")
+	}
+	a.OneTime = true
+	if a.Network != 0 {
+		named[a.Network] = true
+	}
+	return s.probe([]agent{a}, Credential{Secret: s.OneTime.Code, OneTime: true})
+}
+
+// instead are the announced agents of the network of a named one, for when that
+// can't be reached: a border agent may have another port after each restart.
+func instead(k diag.Known, named agent, credential Credential) (out []agent) {
+	if credential.OneTime || named.Network == 0 {
+		return nil
+	}
+	for _, a := range meshcop.Choose(k.Services) {
+		if a.Network == named.Network && !a.OneTime && a.Closed == "" {
+			out = append(out, agent{Agent: a})
+		}
+	}
+	return out
 }
 
 func (s Source) credential(network diag.PANID64) (Credential, bool) {

@@ -320,17 +320,24 @@ func TestLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	named := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
 		w := strings.Fields(line)
 		if len(w) != 2 || w[0] == "#" {
 			continue
 		}
+		named[w[0]] = true
 		k := slices.IndexFunc(got.Nodes, func(n *topology.Node) bool { return n.ExtAddr.String() == w[0] })
 		switch {
 		case k < 0:
 			t.Errorf("node %s is missing", w[0])
 		case w[1] == "-" && got.Nodes[k].Parent != nil, w[1] != "-" && (got.Nodes[k].Parent == nil || got.Nodes[k].Parent.ExtAddr.String() != w[1]):
 			t.Errorf("node %s: parent %v, want %s", w[0], got.Nodes[k].Parent, w[1])
+		}
+	}
+	for _, n := range got.Nodes {
+		if n.Heard && !named[n.ExtAddr.String()] {
+			t.Errorf("node %s is not in the truth", n.ID)
 		}
 	}
 }

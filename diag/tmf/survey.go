@@ -61,6 +61,7 @@ type survey struct {
 	children   bool
 	done       bool
 
+	extra    int // questions that were asked once more than usual
 	vanished int // octets of the smallest answer that seems to be too large for the border agent; 0: none
 	arrived  int // octets of the largest answer that came
 	unfit    int // lists that did not come for that reason
@@ -249,11 +250,7 @@ func (v *survey) over(q *question) {
 	if q.answer.Started() {
 		v.learnPart(q)
 	}
-	most := 2
-	if q.about == leader || q.about == who && q.node.rloc() == v.border {
-		most = 3 // everything else hangs on it
-	}
-	if q.attempt++; q.quiet || q.attempt >= most {
+	if q.attempt++; q.quiet || q.attempt >= v.patience(q) {
 		v.giveUp(q)
 		return
 	}

@@ -346,3 +346,34 @@ func FuzzReceive(f *testing.F) {
 		}
 	})
 }
+
+// Waits double up to a limit, and what only a repetition brought back is known.
+func TestMaxWaitAndRescued(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	e := NewEndpoint(Config{Wait: 100 * time.Millisecond, MaxWait: 300 * time.Millisecond, Tries: 6}, rand.New(rand.NewPCG(1, 1)))
+	peer := netip.MustParseAddr("fd00::1")
+	if _, err := e.Request(now, peer, "d/dg", nil); err != nil {
+		t.Fatal(err)
+	}
+	var waits []time.Duration
+	for range 5 {
+		at := e.Next()
+		waits = append(waits, at.Sub(now))
+		now = at
+		e.Tick(now)
+	}
+	if slices.Max(waits) != 300*time.Millisecond || waits[4] != waits[3] || !slices.IsSorted(waits) || e.Repeats != 5 || e.Rescued != 0 {
+		t.Errorf("waits %v, %d repetitions, %d rescued", waits, e.Repeats, e.Rescued)
+	}
+	m, err := Parse(e.Datagrams()[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second is a duplicate
+		b, _ := Message{Type: Acknowledgement, Code: Changed, MID: m.MID, Token: m.Token}.Append(nil)
+		e.Receive(now, peer, b)
+	}
+	if e.Rescued != 1 || e.Doubles != 1 {
+		t.Errorf("%d rescued, %d duplicates", e.Rescued, e.Doubles)
+	}
+}

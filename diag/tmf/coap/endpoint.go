@@ -23,8 +23,9 @@ const (
 // A Config says how an Endpoint repeats. The zero value is good.
 type Config struct {
 	// Wait is how long the first repetition of a confirmable message waits, up
-	// to half as long more by chance; each further wait doubles. 0: 2 s.
-	Wait time.Duration
+	// to half as long more by chance; each further wait doubles, up to MaxWait.
+	// 0: 2 s, and without a limit.
+	Wait, MaxWait time.Duration
 	// Tries is how often a confirmable message is sent at most. 0: 3.
 	Tries int
 	// Response is how long to wait for a response after an empty
@@ -81,6 +82,7 @@ type Endpoint struct {
 	events  []Event
 	Repeats int // confirmable messages that were sent again
 	Doubles int // duplicates that came
+	Rescued int // of the requests, those that something came back for after they were sent again
 }
 
 type exchange struct {
@@ -93,6 +95,7 @@ type exchange struct {
 	wait  time.Duration
 	left  int  // tries
 	acked bool // nothing is repeated any more
+	again bool // it was sent more than once
 }
 
 type seenKey struct {
@@ -247,8 +250,16 @@ func (e *Endpoint) response(now time.Time, from netip.Addr, m Message) {
 		return
 	}
 	id := e.open[i].id
+	e.rescue(e.open[i])
 	e.close(i)
 	e.tell(Event{Kind: Responded, ID: id, From: from, Message: m})
+}
+
+// rescue counts what only a repetition brought back, once.
+func (e *Endpoint) rescue(x *exchange) {
+	if x.again && !x.acked {
+		e.Rescued++
+	}
 }
 
 func (e *Endpoint) byToken(t []byte) int {
@@ -271,6 +282,7 @@ func (e *Endpoint) empty(now time.Time, from netip.Addr, m Message) {
 			return
 		}
 		if !x.acked {
+			e.rescue(x)
 			x.acked, x.left, x.due = true, 0, now.Add(e.cfg.Response)
 			e.tell(Event{Kind: Acknowledged, ID: x.id, From: from})
 		}
@@ -315,7 +327,10 @@ func (e *Endpoint) Tick(now time.Time) {
 			continue
 		}
 		x.left--
-		x.wait *= 2
+		x.again = true
+		if x.wait *= 2; e.cfg.MaxWait > 0 {
+			x.wait = min(x.wait, e.cfg.MaxWait)
+		}
 		x.due = now.Add(x.wait)
 		e.Repeats++
 		e.send(x.to, x.data)

@@ -131,7 +131,12 @@ func (s *Session) leave(now time.Time, why error, hurry bool) {
 		return
 	}
 	s.phase, s.why = resigning, why
-	// Nothing of what was under way, in more of a hurry.
+	// What is to be sent is sent: an answer that is not acknowledged keeps a node
+	// busy for minutes. Nothing of what was under way is repeated.
+	for _, d := range s.outer.Datagrams() {
+		s.out = append(s.out, d.Data)
+	}
+	// In more of a hurry.
 	cfg := coap.Config{Wait: resignWait, Tries: resignTries, Response: 2 * resignWait}
 	if hurry {
 		cfg.Wait, cfg.Tries = hurriedWait, hurriedTries

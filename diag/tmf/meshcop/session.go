@@ -14,8 +14,9 @@ const (
 	// session after 50 s without, a leader the role.
 	keepAlive = 20 * time.Second
 	// outerWait is for the border agent itself, which is on the LAN. It is given
-	// up after 15 to 23 s.
-	outerWait, outerTries = 500 * time.Millisecond, 5
+	// up after 13.5 to 14.3 s: a session has 50 s for all that is to be said
+	// before the role is there.
+	outerWait, outerMax, outerTries = 500 * time.Millisecond, 2 * time.Second, 8
 	// quiet is after how long without a word of the border agent, while something
 	// is asked of nodes, it is found out whether it is still there.
 	quiet = 8 * time.Second
@@ -60,6 +61,7 @@ type Traffic struct {
 	Received, ReceivedOctets int // messages of nodes, duplicates included
 	Repeated                 int // of the sent ones, repetitions
 	Duplicates               int // of the received ones
+	Rescued                  int // requests that were answered only after a repetition
 	Multicasts               int // of the sent ones; each is repeated by every router
 	Largest                  int // octets of the largest message of the border agent (c/ur)
 }
@@ -116,7 +118,7 @@ func NewSession(now time.Time, cfg Config) *Session {
 	}
 	s := &Session{
 		cfg: cfg, id: cfg.ID[:min(len(cfg.ID), MaxID)],
-		outer: coap.NewEndpoint(coap.Config{Wait: outerWait, Tries: outerTries, Response: 5 * time.Second}, cfg.Rand),
+		outer: coap.NewEndpoint(coap.Config{Wait: outerWait, MaxWait: outerMax, Tries: outerTries, Response: 5 * time.Second}, cfg.Rand),
 		inner: coap.NewEndpoint(cfg.Inner, cfg.Rand),
 	}
 	s.keepAt = now.Add(keepAlive)
@@ -141,7 +143,7 @@ func (s *Session) MeshLocal() netip.Prefix { return s.dataset.Network.MeshLocalP
 // Traffic is the count until now.
 func (s *Session) Traffic() Traffic {
 	t := s.traffic
-	t.Repeated, t.Duplicates = s.inner.Repeats, s.inner.Doubles
+	t.Repeated, t.Duplicates, t.Rescued = s.inner.Repeats, s.inner.Doubles, s.inner.Rescued
 	return t
 }
 

@@ -479,3 +479,23 @@ func FuzzSession(f *testing.F) {
 		}
 	})
 }
+
+// Who resigns still sends what waits to be sent: a node whose answer is not
+// acknowledged is kept busy by it.
+func TestResignsAfterItsLastWords(t *testing.T) {
+	k := newTalk(t, Config{})
+	k.activate()
+	k.sent()
+	node := Locator(k.s.MeshLocal(), 0x5c00)
+	k.s.inner.Receive(k.now, node, unhex(t, "4202cfac2008b164026461ff21025109")) // a d/da, as captured
+	k.s.Reply(k.now, node, coap.Message{Type: coap.Confirmable, Code: coap.Post, MID: 0xcfac, Token: []byte{0x20, 8}, Path: PathDiagAnswer})
+	k.s.Resign(k.now, false)
+	sent := k.sent()
+	p, err := ParseProxied(sent[PathTransmit].Payload)
+	if err != nil || !bytes.Equal(p.Payload, unhex(t, "6244cfac2008")) || p.Peer != node {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, ok := sent[PathKeepAlive]; !ok {
+		t.Error("does not resign")
+	}
+}
