@@ -15,9 +15,12 @@ type Options struct {
 	Kinds []Kind
 	// Names are instances that are asked for by name: some responders answer a
 	// browse with one of many (matter.js with one for each process).
-	Names  []Name
-	Limits Limits // of each interface
-	Heard  bool   // tell of every announcement, not only of news
+	Names []Name
+	// Subtypes are browsed beside Kinds, of which they are parts: by them such a
+	// responder says which of its many instances are meant.
+	Subtypes []Subtype
+	Limits   Limits // of each interface
+	Heard    bool   // tell of every announcement, not only of news
 }
 
 // A Link is an interface to browse on, or one responder that is asked
@@ -43,6 +46,8 @@ type Browser struct {
 	kinds  []Kind
 	kindOf map[Name]Kind // by folded name
 	also   []Name
+	sub    []Name
+	subOf  map[Name]Name // the kind's name, by folded name of the subtype
 	limits Limits
 	heard  bool
 
@@ -65,7 +70,7 @@ type link struct {
 
 // NewBrowser makes a Browser without links.
 func NewBrowser(o Options) *Browser {
-	b := &Browser{kinds: o.Kinds, kindOf: map[Name]Kind{}, limits: o.Limits, heard: o.Heard,
+	b := &Browser{kinds: o.Kinds, kindOf: map[Name]Kind{}, subOf: map[Name]Name{}, limits: o.Limits, heard: o.Heard,
 		shown: map[Name][]*Service{}, first: map[Name]time.Time{}, asks: asks{by: map[Name]*Asked{}}}
 	if b.kinds == nil {
 		b.kinds = Kinds
@@ -77,6 +82,13 @@ func NewBrowser(o Options) *Browser {
 	for _, n := range o.Names {
 		if _, ok := b.kindOf[n.Parent().Fold()]; ok {
 			b.also = append(b.also, n)
+		}
+	}
+	for _, s := range o.Subtypes {
+		n := s.Name()
+		if _, ok := b.kindOf[s.Kind.Name().Fold()]; ok && !n.IsRoot() {
+			b.sub = append(b.sub, n)
+			b.subOf[n.Fold()] = s.Kind.Name()
 		}
 	}
 	return b
@@ -108,6 +120,12 @@ func (b *Browser) Take(m *Message, o Origin) {
 	}
 	from := o.From.Addr().Unmap()
 	for _, r := range m.Records {
+		if zone, ok := b.subOf[r.Name.Fold()]; ok && r.Type == TypePTR {
+			if r.TTL == 0 { // an instance may leave a subtype and stay
+				continue
+			}
+			r.Name = zone // an instance of a subtype is one of the kind
+		}
 		if !b.wanted(&r) {
 			continue
 		}

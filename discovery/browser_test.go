@@ -414,6 +414,39 @@ func TestWantedNames(t *testing.T) {
 	l.want("1s added 87E1B004E235A130-0000000000000007@h.local [fd00::7]")
 }
 
+// TestSubtypes: an instance that only the browse for its subtype brings is there,
+// and stays when it leaves the subtype.
+func TestSubtypes(t *testing.T) {
+	sub := Subtype{KindMatterC, "_L3840"}
+	if got := sub.Name().String(); got != "_L3840._sub._matterc._udp.local" {
+		t.Error(got)
+	}
+	for _, none := range []Subtype{{"none", "_L1"}, {KindMatterC, ""}, {KindMatterC, strings.Repeat("x", 64)}} {
+		if !none.Name().IsRoot() {
+			t.Errorf("%v is %v", none, none.Name())
+		}
+	}
+	l := newLAN(t, Options{Kinds: []Kind{KindMatterC}, Subtypes: []Subtype{sub, {KindMatter, "_I0000000000000001"}, {"none", "_x"}}})
+	l.until(time.Second)
+	asked := map[string]int{}
+	for _, q := range l.asked {
+		for _, one := range q.Questions {
+			asked[one.Name.String()]++
+		}
+	}
+	if asked["_L3840._sub._matterc._udp.local"] < 1 || asked["_matterc._udp.local"] != asked["_L3840._sub._matterc._udp.local"] || len(asked) != 2 {
+		t.Errorf("asked for %v", asked)
+	}
+	n, _ := KindMatterC.InstanceName("DD200C20D25AE5F7")
+	l.hear("fe80::a", "eth0", Record{Name: mustName("_l3840", "_SUB", "_matterc", "_udp", "local"), Type: TypePTR, TTL: time.Minute, Target: n},
+		Record{Name: n, Type: TypeSRV, TTL: time.Minute, Target: mustName("h", "local"), Port: 5540},
+		Record{Name: n, Type: TypeTXT, TTL: time.Minute, TXT: [][]byte{[]byte("D=3840")}}, hostRecords("h", "fd00::7")[0])
+	l.want("1s added DD200C20D25AE5F7@h.local [fd00::7]")
+	l.hear("fe80::a", "eth0", Record{Name: sub.Name(), Type: TypePTR, TTL: 0, Target: n})
+	l.until(5 * time.Second)
+	l.want("")
+}
+
 // TestForeign: other kinds of services are not kept.
 func TestForeign(t *testing.T) {
 	l := newLAN(t, Options{})

@@ -43,3 +43,27 @@ func (k Kind) Name() Name {
 // InstanceName is the name of an instance of the kind. It fails where the label
 // is empty or longer than 63 octets.
 func (k Kind) InstanceName(label string) (Name, error) { return k.Name().Under(label) }
+
+// A Subtype is a part of a kind (RFC 6763, section 7.1): "_L3840" of
+// [KindMatterC] are the devices with that discriminator.
+type Subtype struct {
+	Kind  Kind
+	Label string
+}
+
+// Name is the name that is asked for: "_L3840._sub._matterc._udp.local", the
+// root for one that can't be asked for.
+func (s Subtype) Name() Name {
+	zone := s.Kind.Name()
+	if zone.IsRoot() {
+		return Name{}
+	}
+	n, err := zone.Under("_sub")
+	if err != nil {
+		return Name{}
+	}
+	if n, err = n.Under(s.Label); err != nil {
+		return Name{}
+	}
+	return n
+}

@@ -93,6 +93,9 @@ func (b *Browser) plan(l *link, at time.Time) []Query {
 				}
 			}
 		}
+		for _, n := range b.sub {
+			q.Questions = append(q.Questions, Question{n, TypePTR, l.round == 0 && !l.plain})
+		}
 		l.browseAt = at.Add(pause(l.round))
 		l.round++
 		out = append(out, l.spend(q))

@@ -92,7 +92,7 @@ func TestMulticast(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := mesh.Lab(0)
-		_, c := onMesh(t, m, Options{})
+		a, c := onMesh(t, m, Options{})
 		mlEID := m.View().MLEID(2)
 		for mid, x := range []struct {
 			to      netip.Addr
@@ -102,8 +102,17 @@ func TestAddresses(t *testing.T) {
 			{rloc(0xfc00), true, 0x5c00}, {rloc(0x6800), true, 0x6800}, {rloc(0xfc38), true, 0x6800}, {mlEID, true, 0x4000}, {rloc(0x5801), true, 0x5801},
 			{m.View().OMR(2)[0], false, 0}, {m.View().LinkLocal(2), false, 0}, {rloc(0x1234), false, 0}, {rloc(0xfc30), false, 0}, {netip.MustParseAddr("2001:db8::1"), false, 0},
 		} {
+			before := a.Stats()
 			c.proxy(x.to, get(uint16(mid), netdiag.TypeAddress16))
 			got, _ := c.listen(2 * time.Second)
+			// Each hop is a transmission, there and back; the border router itself
+			// is none away.
+			after := a.Stats()
+			hops, octets := after.OnAir-before.OnAir, after.OnAirOctets-before.OnAirOctets
+			if far := x.answers && x.says != 0x6800; far != (hops > 0) || hops%2 != 0 ||
+				octets != hops/2*(after.ToMeshOctets-before.ToMeshOctets+after.FromMeshOctets-before.FromMeshOctets) {
+				t.Errorf("%v: %d transmissions of %d octets", x.to, hops, octets)
+			}
 			if !x.answers {
 				if len(got) > 0 {
 					t.Errorf("%v: %+v", x.to, got)

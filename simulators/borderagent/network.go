@@ -156,6 +156,7 @@ func (n *network) down(t transit) {
 	self := t.agent.self()
 	if !t.node.IsMulticast() {
 		if i, ok := n.byAddr[n.view.Node(self).Partition][t.node]; ok {
+			n.onAir(n.hopsFrom(self)[i], len(t.payload))
 			n.carry(i, t)
 		}
 		return
@@ -163,6 +164,9 @@ func (n *network) down(t transit) {
 	t.multicast = true
 	p := n.view.Node(self).Partition
 	for i := range n.view.Mesh().Nodes {
+		if x := n.view.Node(i); x.Partition == p && x.IsRouter() {
+			n.onAir(1, len(t.payload)) // each passes it on, the border router begins
+		}
 		// There is no multicast loop to the node that sends.
 		if i != self && n.view.Node(i).Partition == p && n.member(i, t.node) {
 			n.carry(i, t)
@@ -220,6 +224,14 @@ func (n *network) carry(i int, t transit) {
 	})
 }
 
+// onAir counts a datagram on that many hops.
+func (n *network) onAir(hops, octets int) {
+	if hops > 0 {
+		n.stats.OnAir += hops
+		n.stats.OnAirOctets += hops * octets
+	}
+}
+
 func (n *network) lose(d Datagram) bool {
 	if n.o.Lose == nil || !n.o.Lose(d) {
 		return false
@@ -237,6 +249,7 @@ func (n *network) up(i int, t transit, p packet) {
 	now := time.Now()
 	l := n.leaderOf(i)
 	hops := n.hopsFrom(t.agent.self())[i]
+	n.onAir(hops, len(b))
 	switch {
 	case hops < 0 || !n.routes(l, t, now) || hops >= farHops && now.Sub(l.since) < n.o.Settle:
 		n.stats.Unrouted++

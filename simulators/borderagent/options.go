@@ -120,6 +120,9 @@ type Stats struct {
 	// payloads. A multicast counts once.
 	ToMesh, ToMeshOctets     int
 	FromMesh, FromMeshOctets int
+	// OnAir counts transmissions of those: each hop of a unicast, one by each
+	// router of a multicast.
+	OnAir, OnAirOctets int
 
 	Forwarded int // handed to clients
 	Vanished  int // too long for a record

@@ -13,8 +13,8 @@ import (
 
 // HomeOptions say what the model does not.
 type HomeOptions struct {
-	// Address gives the LAN addresses of a border router; default: made of its
-	// extended address, in 192.0.2.0/24, fd00:2::/64 and fe80::/64.
+	// Address gives the LAN addresses of a border router; default: LANAddresses,
+	// made of its extended address, in 192.0.2.0/24, fd00:2::/64 and fe80::/64.
 	Address func(*mesh.Node) []netip.Addr
 	// BorderAgent is the port of a border router's border agent; default 49152.
 	BorderAgent func(*mesh.Node) uint16
@@ -46,7 +46,7 @@ func FromHome(h *mesh.Home, o HomeOptions) []Service {
 func borderRouter(v *mesh.View, i int, o HomeOptions) []Service {
 	n, m := v.Node(i), v.Mesh()
 	x := n.ExtAddr.String()
-	port, addrs := uint16(49152), lanAddresses(n)
+	port, addrs := uint16(49152), LANAddresses(n)
 	if o.BorderAgent != nil {
 		port = o.BorderAgent(n)
 	}
@@ -91,7 +91,9 @@ func state(v *mesh.View, i int) uint32 {
 	return s
 }
 
-func lanAddresses(n *mesh.Node) []netip.Addr {
+// LANAddresses are what a border router announces where nothing else is said:
+// addresses for documentation, which nobody reaches.
+func LANAddresses(n *mesh.Node) []netip.Addr {
 	b := be64(uint64(n.ExtAddr))
 	v6, ll := [16]byte{0xfd, 0, 0, 2}, [16]byte{0xfe, 0x80}
 	copy(v6[8:], b)
