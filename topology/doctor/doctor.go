@@ -18,11 +18,21 @@ type Case struct {
 	Scan *diag.Scan
 	Host *Host     // nil: the machine was not looked at, or the scan was made elsewhere
 	Now  time.Time // when the scan ended
+	x    *index
 }
 
-// New prepares a case. host may be nil.
+// New prepares a case; one that was not made by it can't be examined. host may
+// be nil.
 func New(m *topology.Map, scan *diag.Scan, host *Host) *Case {
-	return &Case{Map: m, Ways: m.Routing(), Scan: scan, Host: host, Now: scan.To}
+	c := &Case{Map: m, Ways: m.Routing(), Scan: scan, Host: host, Now: scan.To}
+	c.x = newIndex(c)
+	for _, m := range c.x.meshes {
+		m.split, m.led = c.livingParts(m)
+	}
+	c.x.cuts = c.cuts()
+	c.x.overhears = c.findOverheard()
+	c.x.lost = c.findLost()
+	return c
 }
 
 // A Rule looks for one kind of trouble.
@@ -70,6 +80,12 @@ const (
 // String is the word of the JSON document.
 func (c Confidence) String() string { return [...]string{"", "low", "medium", "high"}[min(c, High)] }
 
+// What one finding lists at most. Its title and detail give the true number.
+const (
+	maxNodes    = 100
+	maxEvidence = 100
+)
+
 // Examine runs all rules and lists the findings: errors first, then the surer
 // ones, then by rule and node, so that the same case gives the same list.
 func Examine(c *Case) []Finding {
@@ -77,8 +93,11 @@ func Examine(c *Case) []Finding {
 	for _, r := range Rules {
 		for _, f := range r.Find(c) {
 			f.Rule = r.Name
+			f.Evidence = slices.Clone(f.Evidence) // it may be a node's own
 			slices.SortFunc(f.Evidence, compareEvidence)
 			f.Evidence = slices.Compact(f.Evidence)
+			f.Evidence = f.Evidence[:min(len(f.Evidence), maxEvidence)]
+			f.Nodes = f.Nodes[:min(len(f.Nodes), maxNodes)]
 			out = append(out, f)
 		}
 	}

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 
 	"threadmap/topology"
 )
@@ -14,33 +15,26 @@ var oneBorderRouter = Rule{
 	About: "a network with one border router only: without it every device is cut off from the home",
 	Find: func(c *Case) []Finding {
 		var out []Finding
-		for _, net := range c.Map.Networks {
-			var border *topology.Node
-			several, asked, devices := false, false, 0
-			for _, n := range c.Map.Nodes {
-				if n.Network != net || n.State == topology.NodeGhost || n.State == topology.NodeStale {
-					continue
-				}
-				devices++
-				asked = asked || n.RouterTable || n.ChildTable
-				if n.BorderRouter.Or(false) {
-					several = border != nil
-					if border = n; several {
-						break
-					}
+		for _, m := range c.x.meshes {
+			devices := 0
+			for _, n := range m.nodes {
+				if n.State != topology.NodeStale {
+					devices++
 				}
 			}
-			if several || border == nil || !asked || devices < 2 {
+			asked := slices.ContainsFunc(m.nodes, func(n *topology.Node) bool { return n.RouterTable || n.ChildTable })
+			if len(m.borders) != 1 || !asked || devices < 2 {
 				continue
 			}
+			border := m.borders[0]
 			out = append(out, Finding{
 				Severity: Info, Confidence: Medium,
-				Title: fmt.Sprintf("%s is the only border router of %s", border.Label(), network(net)),
-				Detail: fmt.Sprintf("%s reach the home network through it alone. While it restarts or updates, none of them answers.",
-					count(devices-1, "other device", "other devices")),
+				Title: fmt.Sprintf("%s is the only border router of %s", border.Label(), network(m.Network)),
+				Detail: fmt.Sprintf("%s the home network through it alone. While it restarts or updates, none of them answers.",
+					count(devices-1, "other device reaches", "other devices reach")),
 				Nodes:    []*topology.Node{border},
 				NextStep: "A second border router on the same Thread network (most hubs and some speakers are one) keeps the devices reachable when this one is away.",
-				Evidence: border.Evidence,
+				Evidence: evidenceOf(border),
 			})
 		}
 		return out

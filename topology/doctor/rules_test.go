@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"threadmap/diag"
+	"threadmap/simulators/mesh"
 )
 
 func TestOneBorderRouter(t *testing.T) {
@@ -41,4 +42,28 @@ func TestWeakLink(t *testing.T) {
 	silent := home(3, -60)
 	silent[0].Children[0].LinkQualityIn, silent[0].Children[0].AverageRSSI = diag.Opt[uint8]{}, diag.Opt[int8]{}
 	cannotKnow(t, weakLink, silent)
+}
+
+func TestFullParentAtTheLimit(t *testing.T) {
+	r := border(router(1))
+	for i := range uint16(511) {
+		r = parents(r, sleepy(1, i+1, 3, -60))
+	}
+	found := has(t, fullParent, []diag.Report{r, border(router(2))})
+	if len(found) != 1 || found[0].Severity != Warning || found[0].Confidence != High {
+		t.Errorf("%+v", found)
+	}
+}
+
+// TestBetterParentByQuality: the route table of a full Thread device that is a
+// child tells the quality of what it overhears, and no signal.
+func TestBetterParentByQuality(t *testing.T) {
+	overhears := func(quality uint8, parent int8) []diag.Report {
+		m := soundHome()
+		hearing(link(m, "Reading lamp", "Hall hub"), parent)
+		m.Faults = []mesh.Fault{{Kind: mesh.FaultOverhears, Node: nodeOf(m, "Reading lamp").ExtAddr, Peer: nodeOf(m, "Desk plug").ExtAddr, LQ: quality}}
+		return m.Reports(mesh.ReportOptions{At: at})
+	}
+	has(t, betterParent, overhears(3, -80))
+	hasNot(t, betterParent, overhears(2, -80), overhears(3, -70))
 }

@@ -21,22 +21,11 @@ var weakLink = Rule{
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, l := range c.Map.Links {
-			child, parent, up, down := childLink(l)
+			child, parent, _, _ := childLink(l)
 			if child == nil || l.State != topology.LinkOK {
 				continue
 			}
-			var signs []string
-			for _, d := range []struct {
-				topology.Direction
-				by *topology.Node
-			}{{up, parent}, {down, child}} {
-				if lq, known := d.LQ.Get(); known && lq == 1 && !d.SecondHand {
-					signs = append(signs, fmt.Sprintf("link quality 1 of 3 at %s", d.by.Label()))
-				}
-				if rssi, known := d.RSSI.Get(); known && rssi < weakRSSI {
-					signs = append(signs, fmt.Sprintf("%d dBm at %s", rssi, d.by.Label()))
-				}
-			}
+			signs := weakSigns(l)
 			if signs == nil {
 				continue
 			}
@@ -48,6 +37,12 @@ var weakLink = Rule{
 				NextStep: fmt.Sprintf("Move %s nearer to %s, or put a mains-powered Thread device between them.", child.Label(), parent.Label()),
 				Evidence: l.Evidence,
 			}
+			if b := c.betterParent(child, l); b != nil {
+				f.Detail += fmt.Sprintf(" %s would be a better parent: %s.", b.node.Label(), b.how)
+				f.NextStep = fmt.Sprintf("Switch %s off and on, so that it looks for a parent again; %s is near. Else move it, or put a mains-powered Thread device between it and %s.", child.Label(), b.node.Label(), parent.Label())
+				f.Nodes = append(f.Nodes, b.node)
+				f.Evidence = append(f.Evidence[:len(f.Evidence):len(f.Evidence)], b.evidence)
+			}
 			if len(signs) > 1 {
 				f.Confidence = High
 			}
@@ -55,6 +50,24 @@ var weakLink = Rule{
 		}
 		return out
 	},
+}
+
+// weakSigns says in words why a link is weak, at either end; nil: it is not, or
+// nobody said.
+func weakSigns(l *topology.Link) []string {
+	var signs []string
+	for _, d := range []struct {
+		topology.Direction
+		by *topology.Node
+	}{{l.AToB, l.B}, {l.BToA, l.A}} {
+		if lq, known := d.LQ.Get(); known && lq == 1 && !d.SecondHand {
+			signs = append(signs, fmt.Sprintf("link quality 1 of 3 at %s", d.by.Label()))
+		}
+		if rssi, known := d.RSSI.Get(); known && rssi < weakRSSI {
+			signs = append(signs, fmt.Sprintf("%d dBm at %s", rssi, d.by.Label()))
+		}
+	}
+	return signs
 }
 
 // childLink names the ends of a link between a child and its present parent,

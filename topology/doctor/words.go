@@ -3,27 +3,37 @@ package doctor
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"threadmap/topology"
 )
 
 // names joins the labels of nodes: "Hall plug", "A and B", "A, B and 3 others".
 func names(nodes []*topology.Node) string {
-	const most = 3
-	labels := make([]string, 0, most)
-	for i, n := range nodes {
-		if i == most-1 && len(nodes) > most {
-			return fmt.Sprintf("%s and %d others", strings.Join(labels, ", "), len(nodes)-i)
-		}
+	labels := make([]string, 0, mostWords+1)
+	for _, n := range nodes[:min(len(nodes), mostWords+1)] {
 		labels = append(labels, n.Label())
 	}
-	switch len(labels) {
-	case 0:
+	return listOf(labels, len(nodes))
+}
+
+// list joins words in the same way.
+func list(words []string) string { return listOf(words, len(words)) }
+
+// mostWords is how many are named; of more, one less and the number of others.
+const mostWords = 3
+
+func listOf(words []string, all int) string {
+	switch {
+	case all == 0:
 		return "nobody"
-	case 1:
-		return labels[0]
+	case all == 1:
+		return words[0]
+	case all > mostWords:
+		return fmt.Sprintf("%s and %d others", strings.Join(words[:mostWords-1], ", "), all-mostWords+1)
 	}
-	return strings.Join(labels[:len(labels)-1], ", ") + " and " + labels[len(labels)-1]
+	return strings.Join(words[:all-1], ", ") + " and " + words[all-1]
 }
 
 // count is "1 device", "3 devices".
@@ -43,4 +53,13 @@ func network(n *topology.Network) string {
 		return n.Name
 	}
 	return n.ID
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	if s == "" {
+		return ""
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
