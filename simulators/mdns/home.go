@@ -22,6 +22,9 @@ type HomeOptions struct {
 	OtherFabric uint64
 	// HomeKit tells which nodes are HomeKit accessories too; nil: none.
 	HomeKit func(*mesh.Node) bool
+	// Registered is where a node that registered listens, for Matter; default, and
+	// where it is not valid, port 5540 of its addresses in the mesh.
+	Registered func(*mesh.Node) netip.AddrPort
 	// NoTREL leaves out `_trel._udp`.
 	NoTREL bool
 }
@@ -110,6 +113,12 @@ func registered(v *mesh.View, i int, o HomeOptions) []Service {
 	if len(addrs) == 0 {
 		addrs = []netip.Addr{v.MLEID(i)}
 	}
+	port := uint16(5540)
+	if o.Registered != nil {
+		if at := o.Registered(n); at.IsValid() {
+			port, addrs = at.Port(), []netip.Addr{at.Addr()}
+		}
+	}
 	ids := append([]diag.MatterID{}, n.Matter...)
 	if o.OtherFabric != 0 && len(ids) > 0 && i%3 == 0 {
 		ids = append(ids, diag.MatterID{Fabric: o.OtherFabric, Node: uint64(n.ExtAddr) >> 8})
@@ -117,7 +126,7 @@ func registered(v *mesh.View, i int, o HomeOptions) []Service {
 	var out []Service
 	for _, id := range ids {
 		s := Service{Kind: "_matter._tcp", Subtypes: []string{fmt.Sprintf("_I%016X", id.Fabric)}, Instance: fmt.Sprintf("%016X-%016X", id.Fabric, id.Node),
-			Host: host, Port: 5540, Addrs: addrs, TXT: [][]byte{pair("SII", "500"), pair("SAI", "300"), pair("T", "0")}}
+			Host: host, Port: port, Addrs: addrs, TXT: [][]byte{pair("SII", "500"), pair("SAI", "300"), pair("T", "0")}}
 		if n.Sleepy() {
 			s.TXT = [][]byte{pair("SII", "5000"), pair("SAI", "300"), pair("SAT", "4000"), pair("T", "0"), pair("ICD", "0")}
 		}

@@ -86,6 +86,45 @@ func TestSessionClose(t *testing.T) {
 	}
 }
 
+// A session that is dropped is just not there any more.
+func TestSessionDrop(t *testing.T) {
+	p := newPair(t)
+	a, b := p.secure(message.SessionParameters{})
+	y := p.open(b)
+	p.b.m.Drop(b)
+	p.b.m.Drop(b)
+	p.settle()
+	if !errors.Is(b.Err(), ErrSessionClosed) || !errors.Is(y.Err(), errWeClosed) || len(p.b.closed) != 1 || len(p.b.sent) != 0 || a.Err() != nil {
+		t.Errorf("%v, %v, %d datagrams, %v", b.Err(), y.Err(), len(p.b.sent), a.Err())
+	}
+	p.send(p.open(a), "hello?")
+	p.settle()
+	if len(p.b.sent) != 0 || p.b.m.Stats().Dropped[message.UnknownSession] != 1 {
+		t.Errorf("%+v", p.b.m.Stats())
+	}
+}
+
+// Node ids in headers change nothing but the headers.
+func TestNodeIDs(t *testing.T) {
+	p := newPair(t)
+	p.a.m.nodeIDs = true
+	a, _ := p.secure(message.SessionParameters{})
+	x := p.open(a)
+	p.send(x, "request")
+	p.settle()
+	y := p.b.opened[0]
+	p.want(y, "request")
+	p.send(y, "answer")
+	p.settle()
+	p.want(x, "answer")
+	if h, _ := p.header(p.a.sent[0]); !h.HasSource || h.Source != 10 || !h.HasDestination || h.Destination != 20 {
+		t.Errorf("%+v", h)
+	}
+	if h, _ := p.header(p.b.sent[0]); h.HasSource || h.HasDestination {
+		t.Errorf("%+v", h)
+	}
+}
+
 // A session follows its peer's newest authentic message, and nothing else.
 func TestRoaming(t *testing.T) {
 	p := newPair(t)
