@@ -32,6 +32,7 @@ func New(m *topology.Map, scan *diag.Scan, host *Host) *Case {
 	c.x.cuts = c.cuts()
 	c.x.overhears = c.findOverheard()
 	c.x.lost = c.findLost()
+	c.x.stranded = c.findStranded()
 	return c
 }
 

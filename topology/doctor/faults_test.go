@@ -22,7 +22,7 @@ type planted struct {
 	after  func(s *sick)
 }
 
-var faults = []planted{
+var faults = append([]planted{
 	{"nothing", "", nil, nil},
 
 	{"two networks of one home", "separate-networks", nil, func(s *sick) {
@@ -222,7 +222,7 @@ var faults = []planted{
 		r.Own = append(slices.Clone(r.Own), diag.AddrClaim{ExtAddr: 0xf4ce_3600_0000_0001, Witness: diag.WitnessInterface})
 	}},
 	{"plugs with different firmware", "firmware-mix", func(m *mesh.Mesh) { nodeOf(m, "Attic plug").Firmware = "3.2.1" }, nil},
-}
+}, hostFaults...)
 
 // plant makes the sick home and tells what its nodes say.
 func plant(p planted) *sick {

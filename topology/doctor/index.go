@@ -20,6 +20,7 @@ type index struct {
 	lost   *lost
 	// overhears is what routers hear of children that are not theirs.
 	overhears map[*topology.Node][]overheard
+	stranded  []stranded // networks to which this machine lacks a way
 }
 
 // A place is where an RLOC16 names one node.

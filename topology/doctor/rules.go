@@ -41,4 +41,16 @@ var Rules = []Rule{
 	lowBattery,
 	addressConflict,
 	firmwareMix,
+	// The machine that threadmap runs on.
+	ipv6Off,
+	noRoute,
+	routerAdvertisements,
+	vpn,
+	firewall,
+	containerNetwork,
+	wslNetwork,
+	localNetworkPrivacy,
+	clientIsolation,
+	avahiAlone,
+	severalInterfaces,
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"testing"
@@ -97,7 +98,7 @@ func weak(a, b string, rssi int8) func(*mesh.Mesh) {
 	return func(m *mesh.Mesh) { hearing(link(m, a, b), rssi) }
 }
 
-var parts = map[string]threeParts{
+var parts = withHost(map[string]threeParts{
 	"separate-networks": {
 		[]planted{{what: "a foreign network without a border router", after: func(s *sick) {
 			s.reports = append(s.reports, diag.Report{Source: "other", At: at, Own: []diag.AddrClaim{{ExtAddr: 0xa01, Witness: diag.WitnessDiagnostic}}, Role: diag.RoleRouter,
@@ -448,6 +449,12 @@ var parts = map[string]threeParts{
 		}}},
 		[]planted{but("plugs with different firmware", "of no known maker", eachTold(func(r *diag.Report) { r.Vendor = "" }))},
 	},
+})
+
+// withHost adds the rules about the machine.
+func withHost(parts map[string]threeParts) map[string]threeParts {
+	maps.Copy(parts, hostParts)
+	return parts
 }
 
 // TestThreeParts: each rule finds what is planted for it, is silent where that is
