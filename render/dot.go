@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"threadmap/diag"
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
+	"threadmap/render/layout"
 	"threadmap/topology"
 )
 
@@ -17,12 +19,16 @@ import (
 const maxCare = 250
 
 // DOT writes the map as an undirected Graphviz graph: a cluster for each
-// network and partition, router links with the quality of both directions,
-// child links from the parent.
+// network and partition and in it a subgraph for each room, router links with
+// the quality of both directions, child links from the parent. Each node has the place that
+// our own picture gives it: `neato -n2` draws it there, neato and fdp begin
+// there, the others don't look at it.
 func DOT(w io.Writer, d *Document, o Options) error {
 	v := d.view(o.ShowDead)
 	b := bufio.NewWriter(w)
 	g := dotGraph{b: b, v: v, ids: make(map[*topology.Node]string, len(v.Map.Nodes))}
+	places := layout.Place(v)
+	g.at, g.height = places.Places(), places.H
 	for i, n := range v.Map.Nodes {
 		g.ids[n] = dotID(n.ID, i)
 	}
@@ -30,7 +36,7 @@ func DOT(w io.Writer, d *Document, o Options) error {
 	if len(v.Map.Nodes) > maxCare {
 		care = "overlap=true, splines=line"
 	}
-	fmt.Fprintf(b, "graph threadmap {\n\tgraph [label=%s, labelloc=t, fontname=\"sans-serif\", %s]\n", dotText(v.Sentence()), care)
+	fmt.Fprintf(b, "graph threadmap {\n\tgraph [label=%s, labelloc=t, fontname=\"sans-serif\", inputscale=72, %s]\n", dotText(v.Sentence()), care)
 	fmt.Fprint(b, "\tnode [fontname=\"sans-serif\", fontsize=11, shape=ellipse, style=filled, fillcolor=white]\n\tedge [fontname=\"sans-serif\", fontsize=9]\n")
 	for i, x := range v.Groups {
 		g.group(i, x)
@@ -59,9 +65,11 @@ func DOT(w io.Writer, d *Document, o Options) error {
 }
 
 type dotGraph struct {
-	b   *bufio.Writer
-	v   *view.View
-	ids map[*topology.Node]string
+	b      *bufio.Writer
+	v      *view.View
+	ids    map[*topology.Node]string
+	at     map[*topology.Node]layout.Point
+	height int // of our picture
 }
 
 func (g dotGraph) group(i int, x *view.Group) {
@@ -72,16 +80,39 @@ func (g dotGraph) group(i int, x *view.Group) {
 		}
 	}
 	fmt.Fprintf(g.b, "\tsubgraph cluster_%d {\n\t\tlabel=%s; style=rounded; color=gray\n", i, dotText(label))
+	var all []*topology.Node
 	for _, h := range x.Hubs {
-		g.node(h.Node)
-		for _, c := range h.Children {
-			g.node(c)
-		}
+		all = append(append(all, h.Node), h.Children...)
 	}
-	for _, n := range x.Loose {
-		g.node(n)
-	}
+	g.rooms(i, append(all, x.Loose...))
 	fmt.Fprint(g.b, "\t}\n")
+}
+
+// rooms writes nodes, those of each room in a subgraph. It is no cluster: links
+// run to and fro between rooms, and over clusters of that kind the engine dot
+// stumbles ("trouble in init_rank", Graphviz 2.43).
+func (g dotGraph) rooms(group int, nodes []*topology.Node) {
+	in := map[string][]*topology.Node{}
+	var names []string
+	for _, n := range nodes {
+		room := text.Clean(n.Room)
+		if room == "" {
+			g.node(n)
+			continue
+		}
+		if in[room] == nil {
+			names = append(names, room)
+		}
+		in[room] = append(in[room], n)
+	}
+	slices.Sort(names)
+	for i, room := range names {
+		fmt.Fprintf(g.b, "\t\tsubgraph room_%d_%d {\n\t\tcomment=%s\n", group, i, dotText(text.Truncate(room, 40)))
+		for _, n := range in[room] {
+			g.node(n)
+		}
+		fmt.Fprint(g.b, "\t\t}\n")
+	}
 }
 
 func (g dotGraph) node(n *topology.Node) {
@@ -108,6 +139,9 @@ func (g dotGraph) node(n *topology.Node) {
 		label = "? " + label
 	}
 	tip := strings.TrimLeft(view.Role(n)+", "+n.ID, ", ")
+	if n.Room != "" {
+		tip += ", " + text.Truncate(text.Clean(n.Room), 40)
+	}
 	if n.Why != "" {
 		tip += ": " + n.Why
 	}
@@ -115,7 +149,11 @@ func (g dotGraph) node(n *topology.Node) {
 	if r := view.Role(n); r != "" {
 		second = r + " " + second
 	}
-	fmt.Fprintf(g.b, "\t\t%s [label=%s, tooltip=%s, shape=%s, style=\"%s\", fillcolor=%s]\n", g.ids[n], dotLines(label, second), dotText(tip), shape, style, fill)
+	pos := ""
+	if p, ok := g.at[n]; ok { // in points, upwards
+		pos = fmt.Sprintf(", pos=\"%d,%d\"", p.X/layout.Px, (g.height-p.Y)/layout.Px)
+	}
+	fmt.Fprintf(g.b, "\t\t%s [label=%s, tooltip=%s, shape=%s, style=\"%s\", fillcolor=%s%s]\n", g.ids[n], dotLines(label, second), dotText(tip), shape, style, fill, pos)
 }
 
 func (g dotGraph) child(p, c *topology.Node, l *topology.Link) {

@@ -3,7 +3,8 @@
 //
 // Every format is one entry of [Formats] and one file here. The picture goes
 // through three steps of its own: render/layout gives nodes a place,
-// render/scene makes shapes of them, render/svg writes the shapes.
+// render/scene makes shapes of them, render/svg and render/raster draw the
+// shapes. render/page puts picture and document into one HTML file.
 //
 // The reader is behind topology: nothing is inferred here, nothing is asked,
 // and the same document gives the same bytes on every machine. All text that a
@@ -28,6 +29,10 @@ type Document struct {
 	Scan *diag.Scan    // when and by whom it was learnt, and what failed; nil: not known
 	// Findings are what the doctor found, worst first; nil: nobody looked.
 	Findings []doctor.Finding
+	// Earlier are scans of the same home before this one, oldest first. Only the
+	// page shows them, each at a position of its slider; their own Earlier is not
+	// looked at.
+	Earlier []*Document
 }
 
 // Options change how a document is drawn. The zero value is right for a file.
@@ -35,6 +40,15 @@ type Options struct {
 	Color    bool // colour escapes in text
 	Width    int  // columns to set text in; 0: 120, less than 0: lines may be as long as they need
 	ShowDead bool // draw dead links too (JSON and CSV always have them)
+	OnlyMap  bool // the tree without its sentence, findings and problems
+	// Note is told, in one line, what a drawing could not show; nil: nobody is.
+	Note func(string)
+}
+
+func (o Options) note(s string) {
+	if o.Note != nil {
+		o.Note(s)
+	}
 }
 
 // A Format is one way to draw.
@@ -51,6 +65,8 @@ var Formats = []Format{
 	{Name: "svg", Ext: ".svg", Write: SVG},
 	{Name: "dot", Ext: ".dot", Write: DOT},
 	{Name: "csv", Ext: ".csv", Write: CSV},
+	{Name: "html", Ext: ".html", Write: HTML},
+	{Name: "png", Ext: ".png", Write: PNG},
 }
 
 // ByExt finds the format of a file by its name, in any case.

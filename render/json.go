@@ -17,7 +17,12 @@ import (
 // JSON writes the document "threadmap-map", version 1, a promise to other
 // programs: render/schema has its schema. Keys may be added, never renamed.
 func JSON(w io.Writer, d *Document, _ Options) error {
-	j := &jsonWriter{w: w, buf: make([]byte, 0, jsonChunk+4096)}
+	j := newJSON(w)
+	j.document(d)
+	return j.end()
+}
+
+func (j *jsonWriter) document(d *Document) {
 	m := d.topology()
 	j.ways = m.Routing()
 	j.object(func() {
@@ -38,9 +43,6 @@ func JSON(w io.Writer, d *Document, _ Options) error {
 		j.findings(d.Findings)
 		j.problems(d.Scan)
 	})
-	j.buf = append(j.buf, '\n')
-	j.flush()
-	return j.err
 }
 
 // each writes a member that is a list, one element a line.

@@ -22,6 +22,16 @@ type jsonWriter struct {
 
 const jsonChunk = 32 << 10
 
+// newJSON begins a document.
+func newJSON(w io.Writer) *jsonWriter { return &jsonWriter{w: w, buf: make([]byte, 0, jsonChunk+4096)} }
+
+// end finishes it.
+func (j *jsonWriter) end() error {
+	j.buf = append(j.buf, '\n')
+	j.flush()
+	return j.err
+}
+
 func (j *jsonWriter) flush() {
 	if j.err == nil && len(j.buf) > 0 {
 		_, j.err = j.w.Write(j.buf)

@@ -15,8 +15,11 @@ import (
 // SVG draws the picture: layout gives places, scene makes shapes of them, svg
 // writes those.
 func SVG(w io.Writer, d *Document, o Options) error {
-	places := layout.Place(d.view(o.ShowDead))
-	return svg.Write(w, scene.Draw(places, scene.Caption{At: reference(d), Line: captionLine(d)}))
+	return svg.Write(w, drawScene(d, o))
+}
+
+func drawScene(d *Document, o Options) *scene.Scene {
+	return scene.Draw(layout.Place(d.view(o.ShowDead)), scene.Caption{At: reference(d), Line: captionLine(d)})
 }
 
 // captionLine says when the map was learnt, and from whom.

@@ -18,17 +18,15 @@ import (
 // and what hangs on them, then what has no known place, then the problems.
 func Tree(w io.Writer, d *Document, o Options) error {
 	v := d.view(o.ShowDead)
-	if o.Width == 0 {
-		o.Width = defaultWidth
-	}
-	t := &tree{b: bufio.NewWriter(w), v: v, o: o, ref: reference(d), byID: make(map[string]*topology.Node, len(v.Map.Nodes))}
-	for _, n := range v.Map.Nodes {
-		t.byID[n.ID] = n
-	}
+	t := newTree(w, d, v, o)
 	t.measure()
-	t.prose("", bold, v.Sentence())
-	for _, g := range v.Groups {
-		t.line("")
+	if !o.OnlyMap {
+		t.prose("", bold, v.Sentence())
+	}
+	for i, g := range v.Groups {
+		if i > 0 || !o.OnlyMap {
+			t.line("")
+		}
 		t.group(g, d.Scan)
 	}
 	if len(v.OffThread) > 0 {
@@ -42,8 +40,10 @@ func Tree(w io.Writer, d *Document, o Options) error {
 		t.line("")
 		t.prose("", dim, "Links as a/b: a is the quality (0-3) of what the node hears, b of what the other hears of it; - is not known.")
 	}
-	t.findings(d.Findings)
-	t.problems(d.Scan)
+	if !o.OnlyMap {
+		t.findings(d.Findings)
+		t.problems(d.Scan)
+	}
 	return t.b.Flush()
 }
 
@@ -55,6 +55,18 @@ type tree struct {
 	name, role int       // columns
 	linksShown bool
 	byID       map[string]*topology.Node
+}
+
+// newTree prepares the writing of text about a document.
+func newTree(w io.Writer, d *Document, v *view.View, o Options) *tree {
+	if o.Width == 0 {
+		o.Width = defaultWidth
+	}
+	t := &tree{b: bufio.NewWriter(w), v: v, o: o, ref: reference(d), byID: make(map[string]*topology.Node, len(v.Map.Nodes))}
+	for _, n := range v.Map.Nodes {
+		t.byID[n.ID] = n
+	}
+	return t
 }
 
 // reference is the moment the map shows: the scan's end, else the latest word.

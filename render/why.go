@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -19,13 +18,7 @@ import (
 // the border routers, its state, what contradicts it. Plain words come first,
 // addresses after them.
 func Why(w io.Writer, d *Document, n *topology.Node, o Options) error {
-	if o.Width == 0 {
-		o.Width = defaultWidth
-	}
-	y := &why{tree: tree{b: bufio.NewWriter(w), v: d.view(true), o: o, ref: reference(d), byID: make(map[string]*topology.Node, len(d.topology().Nodes))}, d: d, n: n}
-	for _, x := range y.v.Map.Nodes {
-		y.byID[x.ID] = x
-	}
+	y := &why{tree: *newTree(w, d, d.view(true), o), d: d, n: n}
 	y.line(y.paint(bold, y.label(n, text.MaxLen)))
 	y.prose("  ", "", y.summary())
 	y.identity()
@@ -432,7 +425,7 @@ func (y *why) about() {
 // as in the document of a map, the links that others would lose without it, and
 // the findings that name it.
 func WhyJSON(w io.Writer, d *Document, n *topology.Node) error {
-	j := &jsonWriter{w: w, buf: make([]byte, 0, jsonChunk+4096)}
+	j := newJSON(w)
 	m := d.topology()
 	j.ways = m.Routing()
 	j.object(func() {
@@ -467,7 +460,5 @@ func WhyJSON(w io.Writer, d *Document, n *topology.Node) error {
 		j.newline()
 		j.findings(slices.DeleteFunc(slices.Clone(d.Findings), func(f doctor.Finding) bool { return !slices.Contains(f.Nodes, n) }))
 	})
-	j.buf = append(j.buf, '\n')
-	j.flush()
-	return j.err
+	return j.end()
 }

@@ -3,6 +3,7 @@ package topology
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"time"
@@ -27,12 +28,14 @@ const epochGap = 15 * time.Minute
 // what is said about whom (tables.go, ghosts.go, parents.go, links.go, describe.go, roles.go, states.go).
 func Build(reports []diag.Report) *Map {
 	b := &builder{
-		reps:    canonical(reports),
-		byExt:   make(map[diag.ExtAddr]ident, len(reports)),
-		byKey:   map[string]ident{},
-		pseudos: map[rlocKey]int32{},
-		rlocs:   make(map[rlocKey]int32, 2*len(reports)),
-		entries: make([]rlocEntry, 0, 2*len(reports)),
+		reps:     canonical(reports),
+		byExt:    make(map[diag.ExtAddr]ident, len(reports)),
+		byEUI64:  map[diag.ExtAddr]ident{},
+		byMatter: map[diag.MatterID]ident{},
+		byKey:    map[string]ident{},
+		pseudos:  map[rlocKey]int32{},
+		rlocs:    make(map[rlocKey]int32, 2*len(reports)),
+		entries:  make([]rlocEntry, 0, 2*len(reports)),
 	}
 	b.said = make([]said, len(b.reps))
 
@@ -69,11 +72,14 @@ type builder struct {
 	latest    []int32    // scope -> its newest epoch
 	place     []placeKey // place -> what it is
 
-	up      []ident // union-find over names
-	byExt   map[diag.ExtAddr]ident
-	byKey   map[string]ident
-	rlocs   map[rlocKey]int32 // index of entries
-	entries []rlocEntry
+	up       []ident // union-find over names
+	byExt    map[diag.ExtAddr]ident
+	byEUI64  map[diag.ExtAddr]ident // another address of the same form, not on the air
+	byMatter map[diag.MatterID]ident
+	byKey    map[string]ident
+	rlocs    map[rlocKey]int32 // index of entries, of children
+	routerAt []int32           // index of entries + 1, by place and router id
+	entries  []rlocEntry
 
 	nodes   []*node
 	block   []node // newNode's
@@ -83,10 +89,16 @@ type builder struct {
 	rows    []row
 	leaders map[int32]leader // place -> leader
 	sets    map[int32]*routerSet
+	ends    [][2]int32 // of links
 	links   []*Link
 
-	linkBlock []Link     // makeLink's
-	evBlock   []Evidence // evidence of links
+	claims   []parentClaim // of the node that findParents is at
+	indexes  arena[int32]
+	linkRoom arena[Link]
+	proof    arena[Evidence]
+	addrs    arena[netip.Addr]
+	reported arena[*diag.Report]
+	families arena[*Node]
 }
 
 // said is what was worked out about one report.
@@ -102,6 +114,31 @@ type said struct {
 	rank      rank
 	place     int32 // -1: none
 	id        ident
+
+	// Copies out of the report, which is large: to look at 16,000 of them again
+	// costs more than what is looked for.
+	at       int64 // ns
+	trust    trust
+	has      [3]bool // tables, by rowKind
+	detached bool
+	leads    bool
+	leader   int8 // router id, -1 unknown
+}
+
+// note fills in the copies.
+func (s *said) note(r *diag.Report) {
+	s.at, s.trust = stamp(r.At), trustLive
+	if r.Cached {
+		s.trust = trustCached
+		if !r.Available.Or(true) {
+			s.trust = trustLost
+		}
+	}
+	s.has = [3]bool{childRow: r.Children != nil, neighborRow: r.Neighbors != nil, routeRow: r.Routes != nil}
+	s.detached, s.leads, s.leader = r.Role == diag.RoleDetached, r.Role == diag.RoleLeader, -1
+	if id, known := r.Leader.RouterID.Get(); known && id <= diag.MaxRouterID {
+		s.leader = int8(id)
+	}
 }
 
 // canonical sorts pointers to the reports, so that nothing below can depend on
@@ -189,25 +226,29 @@ const (
 )
 
 func (a rank) compare(b rank) int {
-	return cmp.Or(cmp.Compare(a.epoch, b.epoch), cmp.Compare(a.trust, b.trust), cmp.Compare(a.t, b.t))
+	switch {
+	case a.epoch != b.epoch:
+		return cmp.Compare(a.epoch, b.epoch)
+	case a.trust != b.trust:
+		return cmp.Compare(a.trust, b.trust)
+	}
+	return cmp.Compare(a.t, b.t)
 }
 
 // sameClass reports whether two statements differ in nothing but the moment.
 func (a rank) sameClass(b rank) bool { return a.epoch == b.epoch && a.trust == b.trust }
 
+// outranks reports whether a statement is of a newer epoch or nearer to the radio.
+func (a rank) outranks(b rank) bool {
+	return cmp.Or(cmp.Compare(a.epoch, b.epoch), cmp.Compare(a.trust, b.trust)) > 0
+}
+
 // rankOf is the rank of the statements of report i.
 func (b *builder) rankOf(i int32) rank { return b.said[i].rank }
 
 func (b *builder) rankReport(i int32) rank {
-	r := b.reps[i]
-	k := rank{b.said[i].start, trustLive, stamp(r.At)}
-	if r.Cached {
-		k.trust = trustCached
-		if !r.Available.Or(true) {
-			k.trust = trustLost
-		}
-	}
-	return k
+	s := &b.said[i]
+	return rank{s.start, s.trust, s.at}
 }
 
 // noAge stands in for the age of a row that has none: as old as the longest

@@ -19,8 +19,19 @@ const matterBorderRouter = 0x0091
 func (b *builder) describe() {
 	borders := b.borderRouters()
 	for k, n := range b.nodes {
+		addrs := 0
+		for _, i := range n.reports {
+			addrs += len(b.reps[i].Addresses)
+		}
+		n.Evidence, n.Addresses = b.proof.take(len(n.reports)+len(n.listedBy)), nil
+		if addrs > 0 {
+			n.Addresses = b.addrs.take(addrs)
+		}
 		for _, i := range n.reports {
 			b.describeBy(n, i)
+		}
+		if len(n.Addresses) == 0 {
+			n.Addresses = nil
 		}
 		n.Node.RLOC16 = n.rloc
 		if borders[int32(k)] && !n.BorderRouter.Or(false) {
@@ -77,6 +88,9 @@ func (b *builder) describe() {
 		}
 	}
 	for _, n := range b.nodes {
+		if len(n.Evidence) == 0 {
+			n.Evidence = nil
+		}
 		if len(n.Evidence) < 2 {
 			continue
 		}
@@ -142,17 +156,22 @@ func (b *builder) borderRouters() map[int32]bool {
 		place int32
 		rl    diag.RLOC16
 	}
-	seen := map[at]bool{} // every node of a network gives the same list
+	routers, children := make([]uint64, len(b.place)), map[at]bool{}
 	for i, r := range b.reps {
 		s := &b.said[i]
 		if s.place < 0 || !b.current(s.place) || r.Cached {
 			continue
 		}
 		for _, rl := range r.Network.BorderRouters {
-			if seen[at{s.place, rl}] {
+			id, _ := rl.RouterID()
+			switch { // every node of a network gives the same list
+			case !rl.IsRouter() && children[at{s.place, rl}], rl.IsRouter() && routers[s.place]&(1<<id) != 0:
 				continue
+			case rl.IsRouter():
+				routers[s.place] |= 1 << id
+			default:
+				children[at{s.place, rl}] = true
 			}
-			seen[at{s.place, rl}] = true
 			if k := b.nodeAt(s.place, rl); k >= 0 {
 				out[k] = true
 			}

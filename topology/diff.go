@@ -67,9 +67,10 @@ func (k ChangeKind) String() string { return changeWords[k] }
 // told of the first time, by the same measure. before and after are the sources
 // that answered for the two maps.
 func Diff(a, b *Map, before, after []string) []Change {
-	d := differ{a: a, b: b, newer: map[*Node]*Node{}, older: map[*Node]*Node{}}
-	d.then, d.now = d.witnesses(a, before), d.witnesses(b, after)
+	d := differ{a: a, b: b, newer: map[*Node]*Node{}, older: map[*Node]*Node{}, id: map[*Network]string{}}
 	d.match()
+	d.matchNetworks()
+	d.then, d.now = d.witnesses(a, before), d.witnesses(b, after)
 	d.networks()
 	d.nodes()
 	d.links()
@@ -93,8 +94,10 @@ func changeID(net *Network, n *Node) string {
 type differ struct {
 	a, b         *Map
 	newer, older map[*Node]*Node // of a to b, of b to a
-	then, now    witnesses       // of a, of b
-	out          []Change
+	// id is what a network is called in both maps: its ID in b, where it is there.
+	id        map[*Network]string
+	then, now witnesses // of a, of b
+	out       []Change
 }
 
 // witnesses are who would have told of a node, had it been there.
@@ -123,12 +126,46 @@ func (d *differ) witnesses(m *Map, sources []string) witnesses {
 func (d *differ) meshOf(n *Node) string {
 	for _, m := range []*Map{d.a, d.b} {
 		for _, net := range m.Networks {
-			if net.ID == n.Network.ID && len(net.Partitions) > 1 {
-				return fmt.Sprintf("%s %v", net.ID, n.Partition)
+			if d.id[net] == d.id[n.Network] && len(net.Partitions) > 1 {
+				return fmt.Sprintf("%s %v", d.id[net], n.Partition)
 			}
 		}
 	}
-	return n.Network.ID
+	return d.id[n.Network]
+}
+
+// matchNetworks finds which networks are the same: by ID, and, of those that one
+// map only has, by their nodes: where nobody told of a network's identity, its ID
+// follows from who told of it.
+func (d *differ) matchNetworks() {
+	inA, inB := map[string]bool{}, map[string]bool{}
+	for _, n := range d.a.Networks {
+		d.id[n], inA[n.ID] = n.ID, true
+	}
+	for _, n := range d.b.Networks {
+		d.id[n], inB[n.ID] = n.ID, true
+	}
+	same := map[*Network]*Network{} // nil: several
+	for _, n := range d.a.Nodes {
+		m := d.newer[n]
+		if m == nil || n.Network == nil || m.Network == nil || inB[n.Network.ID] || inA[m.Network.ID] {
+			continue
+		}
+		if other, have := same[n.Network]; have && other != m.Network {
+			same[n.Network] = nil
+		} else {
+			same[n.Network] = m.Network
+		}
+	}
+	taken := map[*Network]int{}
+	for _, m := range same {
+		taken[m]++
+	}
+	for n, m := range same {
+		if m != nil && taken[m] == 1 {
+			d.id[n] = m.ID
+		}
+	}
 }
 
 // would reports whether n, which one map has, would be in the other, by the
@@ -271,9 +308,34 @@ func (d *differ) node(n, m *Node) {
 	if was, is := n.BorderRouter, m.BorderRouter; was.Known() && is.Known() {
 		add(BorderRouterChanged, yesNo(was.Or(false)), yesNo(is.Or(false)))
 	}
-	add(FirmwareChanged, n.Firmware, m.Firmware)
+	if by := firmwareBy(n); by != "" && by == firmwareBy(m) {
+		add(FirmwareChanged, n.Firmware, m.Firmware)
+	}
 	add(RLOC16Changed, rlocWord(n.RLOC16), rlocWord(m.RLOC16))
-	add(NameChanged, n.Name, m.Name)
+	if by := nameBy(n); by != "" && by == nameBy(m) {
+		add(NameChanged, n.Name, m.Name)
+	}
+}
+
+// firmwareBy is the source that told the firmware, nameBy the one that gave the
+// name. Each source has words of its own for them, so that another source's word
+// is no change.
+func firmwareBy(n *Node) string {
+	for _, r := range slices.Backward(n.Reports) {
+		if r.Firmware == n.Firmware {
+			return r.Source
+		}
+	}
+	return ""
+}
+
+func nameBy(n *Node) string {
+	for _, x := range n.Names {
+		if x.Value == n.Name {
+			return x.Source + " " + x.Kind.String()
+		}
+	}
+	return ""
 }
 
 // roleWord is the role as far as others can tell it: a REED that is not asked
@@ -373,17 +435,35 @@ func (d *differ) link(l, m *Link, a, b *Node, turned bool) {
 	case !works(l):
 		return
 	}
-	was, wasKnown := l.Quality()
-	is, isKnown := m.Quality()
+	was, is, known := bothQualities(l, m, turned)
 	// A quality that moves by one step has an edge where it flickers; the signal
 	// tells whether it moved in earnest.
 	switch moved := signalMoved(l, m, turned); {
-	case !wasKnown || !isKnown || was == is:
+	case !known || was == is:
 	case was > is && (was-is > 1 || moved <= -signalStep || moved == noSignal):
 		d.add(Change{Kind: LinkWorse, Node: a, Peer: b, Network: a.Network, Before: qualityWord(l, turned), After: qualityWord(m, false)})
 	case is > was && (is-was > 1 || moved >= signalStep || moved == noSignal):
 		d.add(Change{Kind: LinkBetter, Node: a, Peer: b, Network: a.Network, Before: qualityWord(l, turned), After: qualityWord(m, false)})
 	}
+}
+
+// bothQualities are the qualities of the worse direction, before and after, of
+// those directions that are known of both: an end that was not asked again makes
+// no link worse.
+func bothQualities(l, m *Link, turned bool) (was, is uint8, known bool) {
+	ab, ba := l.AToB.LQ, l.BToA.LQ
+	if turned {
+		ab, ba = ba, ab
+	}
+	was, is = 3, 3
+	for _, p := range [][2]diag.Opt[uint8]{{ab, m.AToB.LQ}, {ba, m.BToA.LQ}} {
+		before, x := p[0].Get()
+		after, y := p[1].Get()
+		if x && y {
+			was, is, known = min(was, before), min(is, after), true
+		}
+	}
+	return was, is, known
 }
 
 // signalStep is by how many dB a signal must change to be told: averages of one
@@ -432,7 +512,7 @@ func qualityWord(l *Link, turned bool) string {
 // networks compares what networks are in both maps.
 func (d *differ) networks() {
 	for _, n := range d.a.Networks {
-		i := slices.IndexFunc(d.b.Networks, func(m *Network) bool { return m.ID == n.ID })
+		i := slices.IndexFunc(d.b.Networks, func(m *Network) bool { return m.ID == d.id[n] })
 		if i < 0 {
 			continue
 		}
@@ -452,11 +532,24 @@ func (d *differ) networks() {
 			{"dataset timestamp", optWord(n.ActiveTimestamp), optWord(m.ActiveTimestamp)},
 			{"OMR prefixes", prefixes(n), prefixes(m)},
 		} {
+			if f.what == "OMR prefixes" && !slices.Equal(toldBy(n), toldBy(m)) {
+				continue // each source sees its own part of them
+			}
 			if f.before != f.after && f.before != "" && f.after != "" {
 				d.add(Change{Kind: NetworkChanged, Network: m, Before: f.what + " " + f.before, After: f.what + " " + f.after})
 			}
 		}
 	}
+}
+
+// toldBy are the sources that told of a network, in the order of the alphabet.
+func toldBy(n *Network) []string {
+	var out []string
+	for _, e := range n.Evidence {
+		out = append(out, e.Source)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // moved reports whether a node went from one partition of a network to another:

@@ -11,12 +11,9 @@ import (
 // finish sorts everything, makes the networks and hangs the children on their
 // parents.
 func (b *builder) finish() *Map {
-	m := &Map{Networks: []*Network{}, Nodes: make([]*Node, 0, len(b.nodes)), Links: b.links}
-	if m.Links == nil {
-		m.Links = []*Link{}
-	}
+	m := &Map{Networks: []*Network{}, Nodes: make([]*Node, 0, len(b.nodes))}
 	nets := b.networks()
-	for k, n := range b.nodes {
+	for _, n := range b.nodes {
 		if n.place >= 0 {
 			p := b.place[n.place]
 			n.Node.Network = nets[p.scope]
@@ -28,21 +25,40 @@ func (b *builder) finish() *Map {
 			}
 		}
 		if len(n.reports) > 0 {
-			n.Reports = make([]*diag.Report, len(n.reports))
-			for j, i := range n.reports {
-				n.Reports[j] = b.reps[i]
+			n.Reports = b.reported.take(len(n.reports))
+			for _, i := range n.reports {
+				n.Reports = append(n.Reports, b.reps[i])
 			}
 		}
 		slices.SortStableFunc(n.Conflicts, func(p, q Conflict) int { return cmp.Compare(p.About, q.About) })
+	}
+	order := make([]int32, len(b.nodes))
+	for k := range order {
+		order[k] = int32(k)
+	}
+	slices.SortFunc(order, func(p, q int32) int { return cmp.Compare(b.nodes[p].ID, b.nodes[q].ID) })
+	at := make([]int32, len(b.nodes)) // node -> its place in that order
+	for i, k := range order {
+		at[k] = int32(i)
 		m.Nodes = append(m.Nodes, b.nodes[k].Node)
 	}
-	slices.SortFunc(m.Nodes, func(p, q *Node) int { return cmp.Compare(p.ID, q.ID) })
+	children := make([]int32, len(b.nodes))
+	for _, n := range b.nodes {
+		if n.Parent != nil {
+			children[n.parent]++
+		}
+	}
+	for k, n := range b.nodes {
+		if children[k] > 0 {
+			n.Children = b.families.take(int(children[k]))
+		}
+	}
 	for _, n := range m.Nodes { // in order of ID, so Children are too
 		if n.Parent != nil {
 			n.Parent.Children = append(n.Parent.Children, n)
 		}
 	}
-	slices.SortFunc(m.Links, func(p, q *Link) int { return cmp.Or(cmp.Compare(p.A.ID, q.A.ID), cmp.Compare(p.B.ID, q.B.ID)) })
+	m.Links = b.sortedLinks(at)
 	b.addPartitions(nets)
 	for _, n := range nets {
 		if n != nil {
@@ -51,6 +67,25 @@ func (b *builder) finish() *Map {
 	}
 	slices.SortFunc(m.Networks, func(p, q *Network) int { return cmp.Compare(p.ID, q.ID) })
 	return m
+}
+
+// sortedLinks is the links by the IDs of their ends, whose order is known.
+func (b *builder) sortedLinks(at []int32) []*Link {
+	type keyed struct {
+		key  uint64
+		link *Link
+	}
+	keys := make([]keyed, len(b.links))
+	for i, l := range b.links {
+		p, q := at[b.ends[i][0]], at[b.ends[i][1]]
+		keys[i] = keyed{uint64(min(p, q))<<32 | uint64(max(p, q)), l}
+	}
+	slices.SortFunc(keys, func(p, q keyed) int { return cmp.Compare(p.key, q.key) })
+	out := make([]*Link, len(keys))
+	for i, k := range keys {
+		out[i] = k.link
+	}
+	return out
 }
 
 // networks makes one Network of each scope that has a report.

@@ -11,6 +11,11 @@ import (
 // router from their neighbors (100 s; 150 s on full children of recent ones).
 const maxNeighborAge = 150 * time.Second
 
+// advertised is the longest time between two advertisements of a router (MLE's
+// trickle timer, 32 s) and that in which the list of router ids spreads: who was
+// heard so shortly before its id was free stepped down, perhaps, and is a child now.
+const advertised = 45 * time.Second
+
 // findGhosts marks routers that only rows of tables speak of and that better
 // evidence contradicts: their RLOC16 is another's now, or their router id is
 // not taken. Tables keep such rows for long after a router left or a border
@@ -22,7 +27,7 @@ func (b *builder) findGhosts() {
 		if w.rank.trust < trustLive || w.old {
 			continue
 		}
-		if set := b.sets[b.said[w.rep].place]; set != nil && set.leader != 0 && w.rank.t <= set.at {
+		if set := b.sets[b.said[w.rep].place]; set != nil && set.leader != 0 && w.rank.t+int64(advertised) <= set.at {
 			continue
 		}
 		if w.nb != nil && w.nb.LinkQualityIn.Or(1) > 0 && w.nb.Age.Or(0) <= maxNeighborAge || w.rt != nil && linked(w.rt) {
@@ -30,7 +35,18 @@ func (b *builder) findGhosts() {
 		}
 	}
 	for k, n := range b.nodes {
-		if n.spoke || n.ExtAddr == 0 || n.place < 0 || !b.current(n.place) || !n.rloc.IsRouter() {
+		if n.ExtAddr == 0 || n.place < 0 || !b.current(n.place) || !n.rloc.IsRouter() {
+			continue
+		}
+		if n.spoke {
+			// What a cache keeps of a node that took another address since is out of date.
+			if b.rankOf(n.lastSpoken(b)).trust < trustLive && !heardNow[k] {
+				if id, _ := n.rloc.RouterID(); b.idIsFree(n) {
+					n.outdated = fmt.Sprintf("router id %d is not in use in this partition", id)
+				} else if o := b.nodeAt(n.place, n.rloc); o >= 0 && o != int32(k) && b.nodes[o].rlocRank.trust == trustLive {
+					n.outdated = fmt.Sprintf("its address %s belongs to %s now", n.rloc, b.nodes[o].ID)
+				}
+			}
 			continue
 		}
 		if id, ok := b.resolve(n.place, n.rloc); ok {
@@ -42,20 +58,28 @@ func (b *builder) findGhosts() {
 		if heardNow[k] {
 			continue
 		}
-		set := b.sets[n.place]
-		if set == nil {
-			continue
-		}
-		taken := set.union
-		if set.leader != 0 {
-			taken = set.leader
-		} else if set.tables < 2 {
-			continue
-		}
-		if id, _ := n.rloc.RouterID(); taken&(1<<id) == 0 {
-			n.ghost = fmt.Sprintf("router id %d is not in use in this partition", id)
+		if b.idIsFree(n) {
+			id, _ := n.rloc.RouterID()
+			n.ghost, n.ghostID = fmt.Sprintf("router id %d is not in use in this partition", id), true
 		}
 	}
+}
+
+// idIsFree reports whether the live route tables of its partition, the leader's
+// where that is there, don't have the router id of a node.
+func (b *builder) idIsFree(n *node) bool {
+	set := b.sets[n.place]
+	if set == nil {
+		return false
+	}
+	taken := set.union
+	if set.leader != 0 {
+		taken = set.leader
+	} else if set.tables < 2 {
+		return false
+	}
+	id, _ := n.rloc.RouterID()
+	return taken&(1<<id) == 0
 }
 
 // A kind is what a node is to its mesh.

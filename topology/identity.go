@@ -35,23 +35,19 @@ func (b *builder) join(i, j ident) ident {
 	return i
 }
 
-func (b *builder) extIdent(x diag.ExtAddr) ident {
-	i, ok := b.byExt[x]
+// identOf is the ident of a name of one kind.
+func identOf[K comparable](b *builder, names map[K]ident, name K) ident {
+	i, ok := names[name]
 	if !ok {
 		i = b.newIdent()
-		b.byExt[x] = i
+		names[name] = i
 	}
 	return i
 }
 
-func (b *builder) keyIdent(k string) ident {
-	i, ok := b.byKey[k]
-	if !ok {
-		i = b.newIdent()
-		b.byKey[k] = i
-	}
-	return i
-}
+func (b *builder) extIdent(x diag.ExtAddr) ident { return identOf(b, b.byExt, x) }
+
+func (b *builder) keyIdent(k string) ident { return identOf(b, b.byKey, k) }
 
 // Ranks of the witnesses that are not said outright, between those of package
 // diag (doubled there to leave room).
@@ -198,13 +194,13 @@ func (b *builder) joinNames() {
 		}
 		for _, m := range r.Matter {
 			if m.Fabric != 0 {
-				add(b.keyIdent(fmt.Sprintf("matter %016x %d", m.Fabric, m.Node)))
+				add(identOf(b, b.byMatter, m))
 			} else {
 				add(b.keyIdent(fmt.Sprintf("matter via %s %s %d", r.Source, r.Via, m.Node)))
 			}
 		}
 		if r.EUI64 != 0 {
-			add(b.keyIdent("eui64 " + r.EUI64.String()))
+			add(identOf(b, b.byEUI64, r.EUI64))
 		}
 		if r.HAPID != "" { // beside the host, which a radio has alone
 			s.id = b.join(s.id, b.keyIdent("hap "+r.HAPID))

@@ -24,10 +24,10 @@ type routerSet struct {
 // the one node that says it leads.
 func (b *builder) findLeaders() {
 	b.leaders = make(map[int32]leader, len(b.place))
-	for i, r := range b.reps {
-		p := b.said[i].place
-		id, known := r.Leader.RouterID.Get()
-		if p < 0 || !known || id > diag.MaxRouterID || r.Role == diag.RoleDetached {
+	for i := range b.said {
+		s := &b.said[i]
+		p, id := s.place, uint8(s.leader)
+		if p < 0 || s.leader < 0 || s.detached {
 			continue
 		}
 		l := b.leaders[p]
@@ -41,9 +41,9 @@ func (b *builder) findLeaders() {
 		}
 		b.leaders[p] = l
 	}
-	for i, r := range b.reps { // nobody gave leader data: a node's own word
+	for i := range b.said { // nobody gave leader data: a node's own word
 		s := &b.said[i]
-		if s.place < 0 || r.Role != diag.RoleLeader || !s.rloc16.IsRouter() {
+		if s.place < 0 || !s.leads || !s.rloc16.IsRouter() {
 			continue
 		}
 		if l := b.leaders[s.place]; !l.known || l.rank == (rank{}) {

@@ -49,14 +49,32 @@ func (b *builder) makeLinks() {
 			pairs = append(pairs, pairRow{uint64(min(w.from, w.to))<<32 | uint64(max(w.from, w.to)), int32(x)})
 		}
 	}
-	slices.SortFunc(pairs, func(x, y pairRow) int {
-		if x.pair != y.pair {
-			return cmp.Compare(x.pair, y.pair)
-		}
-		return cmp.Or(b.rows[x.row].rank.compare(b.rows[y.row].rank), cmp.Compare(x.row, y.row))
-	})
+	// Sorted by the smaller index with one pass, the few of each by comparing.
+	starts := make([]int32, len(b.nodes)+1)
+	for _, p := range pairs {
+		starts[p.pair>>32+1]++
+	}
+	for k := range b.nodes {
+		starts[k+1] += starts[k]
+	}
+	sorted := make([]pairRow, len(pairs))
+	at := slices.Clone(starts)
+	for _, p := range pairs {
+		sorted[at[p.pair>>32]] = p
+		at[p.pair>>32]++
+	}
+	pairs = sorted
+	for k := range b.nodes {
+		slices.SortFunc(pairs[starts[k]:starts[k+1]], func(x, y pairRow) int {
+			if x.pair != y.pair {
+				return cmp.Compare(x.pair, y.pair)
+			}
+			return cmp.Or(b.rows[x.row].rank.compare(b.rows[y.row].rank), cmp.Compare(x.row, y.row))
+		})
+	}
 	drawn := make([]bool, len(b.nodes)) // child whose link to its parent is made
 	b.links = make([]*Link, 0, len(pairs)/2)
+	b.ends = make([][2]int32, 0, len(pairs)/2)
 	var rows []int32
 	for lo := 0; lo < len(pairs); {
 		rows = rows[:0]
@@ -109,16 +127,9 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 	for i := range ends {
 		ends[i].nbRow, ends[i].rtRow = -1, -1
 	}
-	if len(b.linkBlock) == 0 {
-		b.linkBlock = make([]Link, blockSize)
-	}
-	l := &b.linkBlock[0]
-	b.linkBlock = b.linkBlock[1:]
-	if need := max(1, len(rows)); len(b.evBlock) < need {
-		b.evBlock = make([]Evidence, blockSize+need)
-	}
-	l.Kind, l.Evidence = LinkRouter, b.evBlock[:0:max(1, len(rows))]
-	b.evBlock = b.evBlock[max(1, len(rows)):]
+	l := &b.linkRoom.take(1)[:1][0]
+	guess, live := true, 0 // whether all rows are guesses; how many are live
+	l.Kind, l.Evidence = LinkRouter, b.proof.take(max(1, len(rows)))
 	for _, x := range rows { // weakest first: better rows overwrite
 		w := &b.rows[x]
 		h := &ends[0]
@@ -140,11 +151,24 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 		} else {
 			h.rt, h.rtRow = w.rt, x
 		}
+		guess = guess && w.guess
+		if w.rank.trust == trustLive {
+			live++
+		}
 		h.fresh = h.fresh || !w.old && w.rank.trust > trustLost
 		if w.kind == childRow {
 			l.Kind = LinkChild
 		}
 		l.Evidence = append(l.Evidence, b.evidence(w.rep, w.kind.String()))
+	}
+	for i := range ends {
+		// Of a table that the newer one of the other kind outranks, only the signal is
+		// kept, where it is as good as it was.
+		if h := &ends[i]; h.nb != nil && h.rt != nil && b.rankOf(b.rows[h.rtRow].rep).outranks(b.rankOf(b.rows[h.nbRow].rep)) {
+			if h.nb.LinkQualityIn != h.rt.LinkQualityIn {
+				h.nb = nil
+			}
+		}
 	}
 	a, z := b.nodes[p], b.nodes[q]
 	parent := false // it is the link of a child to its present parent
@@ -164,6 +188,9 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 		if ends[0].says() && ends[1].says() {
 			l.Confidence = Confirmed
 		}
+		if guess {
+			l.Confidence = Inferred
+		}
 	}
 	if l.Kind == LinkChild { // a child's word on what its parent receives is none
 		for i, n := range []*node{a, z} {
@@ -177,7 +204,8 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 	l.A, l.B = a.Node, z.Node
 	l.AToB, l.BToA = direction(&ends[1], &ends[0]), direction(&ends[0], &ends[1])
 	l.State = linkState(l, &ends)
-	if l.Kind == LinkChild && !parent || a.ghost != "" || z.ghost != "" ||
+	apart := live == 0 && b.elsewhere(a.place, z.place) // no link goes from one partition to another
+	if apart || l.Kind == LinkChild && !parent || a.ghost != "" || z.ghost != "" || a.outdated != "" || z.outdated != "" ||
 		len(rows) > 0 && !ends[0].fresh && !ends[1].fresh {
 		l.State = LinkStale
 	}
@@ -187,6 +215,7 @@ func (b *builder) makeLink(p, q int32, rows []int32) {
 	slices.SortFunc(l.Evidence, compareEvidence)
 	l.Evidence = slices.Compact(l.Evidence)
 	b.links = append(b.links, l)
+	b.ends = append(b.ends, [2]int32{p, q})
 }
 
 // fill is the better row with what only the worse one says of the link: one
@@ -270,8 +299,19 @@ func linkState(l *Link, ends *[2]half) LinkState {
 }
 
 func compareEvidence(a, b Evidence) int {
-	return cmp.Or(
-		cmp.Compare(a.Source, b.Source), cmp.Compare(a.Via, b.Via), a.At.Compare(b.At),
-		cmp.Compare(a.By, b.By), cmp.Compare(a.Field, b.Field), compareBool(a.Cached, b.Cached),
-	)
+	// One after the other: most are of one source and one time, and cmp.Or would
+	// compare all before it looks.
+	switch {
+	case a.Source != b.Source:
+		return cmp.Compare(a.Source, b.Source)
+	case a.Via != b.Via:
+		return cmp.Compare(a.Via, b.Via)
+	case !a.At.Equal(b.At):
+		return a.At.Compare(b.At)
+	case a.By != b.By:
+		return cmp.Compare(a.By, b.By)
+	case a.Field != b.Field:
+		return cmp.Compare(a.Field, b.Field)
+	}
+	return compareBool(a.Cached, b.Cached)
 }

@@ -14,16 +14,23 @@ type node struct {
 	reports []int32 // its own, oldest and least trusted first
 	spoke   bool    // one of them is more than a registration
 
+	placeRank rank  // of the row that says so, where it did not speak
 	place     int32 // where it is now; -1: nowhere known
 	rloc      diag.RLOC16
 	rlocRank  rank
 	rlocSelf  bool // it said so itself
 	rlocClash bool // others claim another value with the same right
 
-	parent   int32   // where Parent is set
+	parent     int32 // where Parent is set
+	childTable rank  // of the newest child table that it gave
+	fullTable  bool  // which gives the address of every child
+
 	listedBy []int32 // child table rows about it, as indexes of rows
 
-	ghost string // why it is not believed in; "" for a node that is
+	ghost   string // why it is not believed in; "" for a node that is
+	ghostID bool   // because its router id is free, not because another has it
+
+	outdated string // why what a cache keeps of it is not so any more; "" where nothing speaks against it
 }
 
 // makeNodes makes a node of every speaker and of every extended address that
@@ -31,11 +38,15 @@ type node struct {
 // is reason to.
 func (b *builder) makeNodes() {
 	b.nodeOf = slices.Repeat([]int32{-1}, len(b.up))
+	b.nodes = make([]*node, 0, max(len(b.reps), len(b.byExt)))
 	for i := range b.reps {
 		if b.faceless(i) {
 			continue
 		}
 		n := b.nodes[b.nodeFor(b.root(b.said[i].id))]
+		if n.reports == nil {
+			n.reports = b.indexes.take(1)
+		}
 		n.reports = append(n.reports, int32(i))
 	}
 	addrs := make([]diag.ExtAddr, 0, len(b.byExt))
@@ -50,7 +61,10 @@ func (b *builder) makeNodes() {
 		}
 	}
 	for _, n := range b.nodes {
-		slices.SortStableFunc(n.reports, func(i, j int32) int { return b.rankOf(i).compare(b.rankOf(j)) })
+		b.joinEpochs(n)
+		if len(n.reports) > 1 {
+			slices.SortStableFunc(n.reports, func(i, j int32) int { return b.rankOf(i).compare(b.rankOf(j)) })
+		}
 		n.spoke = slices.ContainsFunc(n.reports, func(i int32) bool { return !registration(b.reps[i]) })
 		for _, i := range n.reports {
 			s := &b.said[i]
@@ -70,6 +84,34 @@ func (b *builder) makeNodes() {
 				n.LastHeard = at
 			}
 		}
+	}
+}
+
+// joinEpochs puts what was said of a node outside of any network (the row of a
+// registry) into the epoch of its network in which it was said. By itself it would
+// be an epoch of its own, the newest, and go before what the node said.
+func (b *builder) joinEpochs(n *node) {
+	if !slices.ContainsFunc(n.reports, func(i int32) bool { return b.said[i].scope < 0 }) {
+		return
+	}
+	var starts []int64 // of the epochs in which it was spoken of in its network
+	for _, i := range n.reports {
+		if s := &b.said[i]; s.scope >= 0 && !slices.Contains(starts, s.start) {
+			starts = append(starts, s.start)
+		}
+	}
+	slices.Sort(starts)
+	for _, i := range n.reports {
+		s := &b.said[i]
+		k, now := slices.BinarySearch(starts, stamp(b.reps[i].At))
+		if s.scope >= 0 || k == 0 && !now {
+			continue
+		}
+		if !now {
+			k--
+		}
+		s.start = starts[k]
+		s.rank = b.rankReport(i)
 	}
 }
 

@@ -14,6 +14,9 @@ type parentClaim struct {
 	childRank, tabRank rank
 	field              string // of the best statement
 	rep                int32
+	guess              bool // the table names the child by an RLOC16 that only a cache gives to it
+	denied             bool // the child alone says so, and the router's child table of later does not list it
+	twoSided           bool // both ends say so with the same right, as late as anybody says another thing
 }
 
 // rank is that of the newest and most trusted statement.
@@ -27,16 +30,11 @@ func (c *parentClaim) rank() rank {
 	return c.tabRank
 }
 
-// twoSided reports whether both ends say so with the same right.
-func (c *parentClaim) twoSided() bool {
-	return c.child && c.table && c.childRank.sameClass(c.tabRank)
-}
-
 // findParents finds each child's parent: the router whose RLOC16 is the
 // child's & 0xfc00, checked against child tables and against the row that the
 // child itself keeps of its parent. When they disagree, what is of the newest
-// epoch and not from a cache goes first, then what both ends say, then what is
-// newest; the other claims are kept as a conflict. Between claims that are equal
+// epoch and not from a cache goes first, then what both ends say
+// unless one says otherwise later, then what is newest; the other claims are kept as a conflict. Between claims that are equal
 // in all that, nobody is the parent: unknown is better than wrong.
 func (b *builder) findParents() {
 	for k := range b.nodes {
@@ -46,6 +44,12 @@ func (b *builder) findParents() {
 			continue // kindOf makes a child of all that only child tables list
 		}
 		claims := b.parentClaims(k)
+		if len(claims) == 0 {
+			continue
+		}
+		supersede(claims)
+		claims = b.markDenied(claims)
+		b.markTwoSided(claims)
 		if len(claims) == 0 {
 			continue
 		}
@@ -65,14 +69,62 @@ func (b *builder) findParents() {
 		best := claims[0]
 		n.Parent = b.nodes[best.parent].Node
 		n.parent = best.parent
+		b.takeRLOC16(n, &best)
 		switch {
 		case best.child && best.table:
 			n.ParentConfidence = Confirmed
+		case best.guess && !best.child:
+			n.ParentConfidence = Inferred
 		default:
 			n.ParentConfidence = OneSided
 		}
 	}
 }
+
+// supersede takes back what the child said before its newest word of the same
+// trust: of a parent that it left, only the table is left to speak.
+func supersede(claims []parentClaim) {
+	var newest rank
+	for i := range claims {
+		if c := &claims[i]; c.child && c.childRank.compare(newest) > 0 {
+			newest = c.childRank
+		}
+	}
+	for i := range claims {
+		if c := &claims[i]; c.child && c.table && c.childRank.sameClass(newest) && c.childRank.t < newest.t {
+			c.child = false
+		}
+	}
+}
+
+// markDenied finds the claims that a child alone makes against a child table that
+// was read later and gives every child's address. A cache's word against a live
+// table is no claim at all.
+func (b *builder) markDenied(claims []parentClaim) []parentClaim {
+	return slices.DeleteFunc(claims, func(c parentClaim) bool {
+		p := b.nodes[c.parent]
+		return c.child && !c.table && p.fullTable && p.childTable.trust > c.childRank.trust && p.childTable.compare(c.childRank) > 0
+	})
+}
+
+// markTwoSided finds the claims that both ends make. They go before what is said by
+// one, unless that is newer: what both said a minute ago is not so any more when
+// another router has heard the child since.
+func (b *builder) markTwoSided(claims []parentClaim) {
+	for i := range claims {
+		c := &claims[i]
+		k := c.rank()
+		p := b.nodes[c.parent]
+		c.denied = c.child && !c.table && p.fullTable && p.childTable.sameClass(k) && p.childTable.t >= k.t
+		c.twoSided = c.child && c.table && c.childRank.sameClass(c.tabRank) && !slices.ContainsFunc(claims, func(d parentClaim) bool {
+			l := d.rank()
+			return l.sameClass(k) && l.t > k.t && !l.sameMoment(k)
+		})
+	}
+}
+
+// noNextHop is what route tables have for none.
+const noNextHop = 63
 
 // compareClaims is positive when p is better founded than q.
 func (b *builder) compareClaims(p, q *parentClaim) int {
@@ -81,7 +133,8 @@ func (b *builder) compareClaims(p, q *parentClaim) int {
 		cmp.Compare(pr.epoch, qr.epoch),
 		-compareBool(b.nodes[p.parent].ghost != "", b.nodes[q.parent].ghost != ""),
 		cmp.Compare(pr.trust, qr.trust),
-		compareBool(p.twoSided(), q.twoSided()),
+		-compareBool(p.denied, q.denied),
+		compareBool(p.twoSided, q.twoSided),
 		cmp.Compare(pr.t, qr.t),
 		compareBool(p.child, q.child),
 	)
@@ -99,7 +152,8 @@ func compareBool(a, b bool) int {
 
 func (b *builder) parentClaims(k int32) []parentClaim {
 	n := b.nodes[k]
-	var out []parentClaim
+	out := b.claims[:0]
+	defer func() { b.claims = out[:0] }()
 	claim := func(parent int32) *parentClaim {
 		for i := range out {
 			if out[i].parent == parent {
@@ -129,7 +183,7 @@ func (b *builder) parentClaims(k int32) []parentClaim {
 			if !c.child || w.rank.compare(c.childRank) > 0 {
 				c.rep, c.field = w.rep, childRow.String()
 			}
-			c.table, c.tabRank = true, w.rank
+			c.table, c.tabRank, c.guess = true, w.rank, w.guess
 		}
 	}
 	for _, i := range n.reports {
@@ -139,7 +193,7 @@ func (b *builder) parentClaims(k int32) []parentClaim {
 		}
 		rank := b.rankOf(i)
 		if s.rloc16.IsChild() {
-			byChild(b.nodeAt(s.place, s.rloc16.Router()), rank, i, "own RLOC16")
+			byChild(b.routerThen(i, s.rloc16.Router()), rank, i, "own RLOC16")
 		} else if s.rloc16.IsRouter() {
 			continue // it was a router then: its tables name no parent
 		}
@@ -156,6 +210,17 @@ func (b *builder) parentClaims(k int32) []parentClaim {
 				byChild(to, rank, i, neighborRow.String())
 			}
 		}
+		// All ways of a full child that does not give its RLOC16 begin at its parent.
+		if m, known := r.Mode.Get(); !s.rloc16.Known() && len(r.Routes) > 0 && (r.Role.IsChild() || known && !m.FullThreadDevice) {
+			var hop unique[uint8]
+			for j := range r.Routes {
+				id := r.Routes[j].NextHop.Or(noNextHop)
+				hop.add(id, id <= diag.MaxRouterID)
+			}
+			if id, ok := hop.get(); ok {
+				byChild(b.routerThen(i, diag.RouterRLOC16(id)), rank, i, routeRow.String())
+			}
+		}
 		if len(r.Routes) == 1 && mtd {
 			rt := &r.Routes[0]
 			if to, ok := b.rowNode(i, rt.ExtAddr, diag.RouterRLOC16(rt.RouterID)); ok {
@@ -164,4 +229,43 @@ func (b *builder) parentClaims(k int32) []parentClaim {
 		}
 	}
 	return out
+}
+
+// takeRLOC16 gives a child the RLOC16 under which its parent has it, where the one
+// that is believed so far is another router's: both together can't be so.
+func (b *builder) takeRLOC16(n *node, c *parentClaim) {
+	rl := b.nodes[c.parent].rloc
+	if !c.table || !rl.Known() || n.rloc.Router() == rl {
+		return
+	}
+	for _, x := range n.listedBy {
+		if w := &b.rows[x]; w.from == c.parent && w.nb.RLOC16.IsChild() && w.nb.RLOC16.Router() == rl {
+			n.rlocClash = n.rlocClash || n.rloc.Known()
+			n.rloc = w.nb.RLOC16
+		}
+	}
+}
+
+// routerThen is the router that had an RLOC16 when report i was made, -1 for
+// unknown: the one that the report itself has under it, else the one that has it
+// in that place. Whom a cache meant is not known where only live tables have the
+// RLOC16: it may have been another's then.
+func (b *builder) routerThen(i int32, rl diag.RLOC16) int32 {
+	r := b.reps[i]
+	for j := range r.Neighbors {
+		if nb := &r.Neighbors[j]; nb.RLOC16 == rl && nb.ExtAddr != 0 {
+			return b.nodeOf[b.root(b.byExt[nb.ExtAddr])]
+		}
+	}
+	id, _ := rl.RouterID()
+	for j := range r.Routes {
+		if rt := &r.Routes[j]; rt.RouterID == id && rt.ExtAddr != 0 {
+			return b.nodeOf[b.root(b.byExt[rt.ExtAddr])]
+		}
+	}
+	k := b.nodeAt(b.said[i].place, rl)
+	if k >= 0 && b.nodes[k].rloc == rl && b.nodes[k].rlocRank.outranks(b.rankOf(i)) {
+		return -1
+	}
+	return k
 }

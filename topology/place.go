@@ -1,6 +1,8 @@
 package topology
 
 import (
+	"slices"
+
 	"threadmap/diag"
 )
 
@@ -36,19 +38,40 @@ func (h *holder) offer(id ident, r rank) {
 // joinRLOC16s indexes who has which RLOC16, then joins speakers known by
 // nothing but their RLOC16 with the node that has it.
 func (b *builder) joinRLOC16s() {
+	b.routerAt = make([]int32, len(b.place)*(diag.MaxRouterID+1))
+	newest := slices.Repeat([]int32{-1}, len(b.up)) // who -> its newest report with an RLOC16
 	for i, r := range b.reps {
 		s := &b.said[i]
 		s.rloc16 = ownRLOC16(r, s.own)
+		if s.place < 0 || !s.rloc16.Known() || !b.named(i) {
+			continue
+		}
+		if id := b.root(s.id); newest[id] < 0 || b.rankOf(newest[id]).compare(b.rankOf(int32(i))) < 0 {
+			newest[id] = int32(i)
+		}
+	}
+	for i, r := range b.reps {
+		s := &b.said[i]
 		if s.place < 0 {
 			continue
 		}
 		if s.rloc16.Known() && b.named(i) {
-			b.offerRLOC16(s.place, s.rloc16, b.root(s.id), b.rankOf(int32(i)), true)
+			// An RLOC16 that it had before in this place is not its own any more.
+			id := b.root(s.id)
+			if n := &b.said[newest[id]]; n.rloc16 == s.rloc16 || n.place != s.place {
+				b.offerRLOC16(s.place, s.rloc16, id, b.rankOf(int32(i)), true)
+			}
 		}
 		offer := func(x diag.ExtAddr, rl diag.RLOC16, k rank) {
-			if x != 0 && rl.Known() {
-				b.offerRLOC16(s.place, rl, b.root(b.byExt[x]), k, false)
+			if x == 0 || !rl.Known() {
+				return
 			}
+			id := b.root(b.byExt[x])
+			// What it says of itself no earlier goes before what others say of it.
+			if n := newest[id]; n >= 0 && b.said[n].rloc16 != rl && b.said[n].place == s.place && b.rankOf(n).compare(k) >= 0 {
+				return
+			}
+			b.offerRLOC16(s.place, rl, id, k, false)
 		}
 		for j := range r.Children {
 			n := &r.Children[j]
@@ -71,8 +94,9 @@ func (b *builder) joinRLOC16s() {
 		if !s.rloc16.Known() {
 			continue
 		}
-		if id, ok := b.resolve(s.place, s.rloc16); ok {
-			b.join(s.id, id)
+		// Whoever has the RLOC16 by the word of a cache alone may have left it.
+		if h := b.holder(s.place, s.rloc16); h != nil && h.rank.trust >= b.rankOf(int32(i)).trust {
+			b.join(s.id, h.id)
 			continue
 		}
 		b.offerRLOC16(s.place, s.rloc16, b.root(s.id), b.rankOf(int32(i)), true)
@@ -87,11 +111,15 @@ func (b *builder) named(i int) bool {
 }
 
 func (b *builder) offerRLOC16(place int32, rl diag.RLOC16, id ident, k rank, self bool) {
-	v, _ := rl.Get()
-	x, ok := b.rlocs[keyOf(place, v)]
+	x, ok := b.entryAt(place, rl)
 	if !ok {
 		x = int32(len(b.entries))
-		b.rlocs[keyOf(place, v)] = x
+		if id, _ := rl.RouterID(); rl.IsRouter() {
+			b.routerAt[int(place)*(diag.MaxRouterID+1)+int(id)] = x + 1
+		} else {
+			v, _ := rl.Get()
+			b.rlocs[keyOf(place, v)] = x
+		}
 		b.entries = append(b.entries, rlocEntry{})
 	}
 	if e := &b.entries[x]; self {
@@ -103,25 +131,46 @@ func (b *builder) offerRLOC16(place int32, rl diag.RLOC16, id ident, k rank, sel
 
 // resolve finds the node that has an RLOC16 in a place. What a node says of
 // itself goes before what tables say, unless it is a cache's word against a
-// live table. ok is false for nobody and for an undecided quarrel.
+// live table, or a table heard another node under that RLOC16 later: a border
+// router that restarts keeps its RLOC16 and takes another radio address. ok is
+// false for nobody and for an undecided quarrel.
 func (b *builder) resolve(place int32, rl diag.RLOC16) (ident, bool) {
-	v, known := rl.Get()
-	if !known || place < 0 {
-		return 0, false
-	}
-	x, ok := b.rlocs[keyOf(place, v)]
-	if !ok {
-		return 0, false
-	}
-	e := &b.entries[x]
-	h := &e.self
-	if !h.some || e.row.some && e.row.rank.trust > h.rank.trust {
-		h = &e.row
-	}
-	if !h.some || h.ambiguous {
+	h := b.holder(place, rl)
+	if h == nil {
 		return 0, false
 	}
 	return b.root(h.id), true
+}
+
+// entryAt is the index of who has an RLOC16 in a place. Routers are asked for most.
+func (b *builder) entryAt(place int32, rl diag.RLOC16) (int32, bool) {
+	if id, _ := rl.RouterID(); rl.IsRouter() {
+		x := b.routerAt[int(place)*(diag.MaxRouterID+1)+int(id)]
+		return x - 1, x > 0
+	}
+	v, _ := rl.Get()
+	x, ok := b.rlocs[keyOf(place, v)]
+	return x, ok
+}
+
+// holder is the claim that [builder.resolve] believes, nil for none.
+func (b *builder) holder(place int32, rl diag.RLOC16) *holder {
+	if !rl.Known() || place < 0 {
+		return nil
+	}
+	x, ok := b.entryAt(place, rl)
+	if !ok {
+		return nil
+	}
+	e := &b.entries[x]
+	h := &e.self
+	if !h.some || e.row.some && e.row.rank.compare(h.rank) > 0 {
+		h = &e.row
+	}
+	if !h.some || h.ambiguous {
+		return nil
+	}
+	return h
 }
 
 // rowIdent is the node that a row of report i names: by its extended address,

@@ -27,6 +27,7 @@ type row struct {
 	rep      int32
 	rank     rank
 	old      bool           // of an epoch that is over
+	guess    bool           // it names its subject by RLOC16 alone, and only a cache knows whose that is
 	nb       *diag.Neighbor // child and neighbor rows
 	rt       *diag.Route    // route rows
 }
@@ -45,21 +46,82 @@ func (b *builder) chooseRows() {
 	b.rows = make([]row, 0, most)
 	for k := range b.nodes {
 		n := b.nodes[k]
-		for kind := childRow; kind <= routeRow; kind++ {
-			for _, i := range b.tables(n, kind) {
-				if kind == childRow {
-					n.ChildTable = true
-				} else {
-					n.RouterTable = true // findRoles takes it back from children, whose one row is their parent
-				}
-				b.addRows(int32(k), i, kind)
+		children, neighbors, routes := b.tables(n, childRow), b.tables(n, neighborRow), b.tables(n, routeRow)
+		n.ChildTable = len(children) > 0
+		n.RouterTable = len(neighbors)+len(routes) > 0 // findRoles takes it back from children, whose one row is their parent
+		for _, i := range children {
+			if k := b.rankOf(i); !n.fullTable || k.compare(n.childTable) > 0 {
+				n.childTable = k
+				n.fullTable = !slices.ContainsFunc(b.reps[i].Children, func(w diag.Neighbor) bool { return w.ExtAddr == 0 })
 			}
+			b.addRows(int32(k), i, childRow, nil)
+		}
+		// Both of the other tables list the routers that a router has links with,
+		// so the newer of the two says what is left of the older.
+		byNeighbors, byRoutes := b.routersIn(neighbors, neighborRow), b.routersIn(routes, routeRow)
+		for _, i := range neighbors {
+			b.addRows(int32(k), i, neighborRow, &byRoutes)
+		}
+		for _, i := range routes {
+			b.addRows(int32(k), i, routeRow, &byNeighbors)
 		}
 	}
 	for x := range b.rows {
 		b.noteRow(int32(x))
 	}
+	b.dropOldRLOC16s()
 	b.placeRegistered()
+}
+
+// routersIn is what the newest of some tables of a router says of whom it has a
+// link with.
+func (b *builder) routersIn(reports []int32, kind rowKind) (l linkSet) {
+	for _, i := range reports {
+		r, s := b.reps[i], &b.said[i]
+		if !s.rloc16.IsRouter() && !r.Role.Routes() {
+			continue
+		}
+		set := linkSet{known: true, place: s.place, rank: b.rankOf(i)}
+		if l.known && set.rank.compare(l.rank) <= 0 {
+			continue
+		}
+		set.known = false
+		for j := range r.Routes {
+			rt := &r.Routes[j]
+			if kind == routeRow && rt.RouterID <= diag.MaxRouterID && rt.LinkQualityIn.Known() {
+				set.known = true
+				if linked(rt) {
+					set.ids |= 1 << rt.RouterID
+				}
+			}
+		}
+		for j := range r.Neighbors { // an empty list may have been lost on the way
+			if id, ok := r.Neighbors[j].RLOC16.RouterID(); kind == neighborRow && ok && r.Neighbors[j].RLOC16.IsRouter() {
+				set.known = true
+				set.ids |= 1 << id
+			}
+		}
+		if set.known {
+			l = set
+		}
+	}
+	return l
+}
+
+// A linkSet is whom a router had a link with, by router id.
+type linkSet struct {
+	known bool
+	place int32
+	rank  rank
+	ids   uint64
+}
+
+// outdates reports whether a row of report i about the router with that RLOC16
+// is of a link that is no more.
+func (l *linkSet) outdates(b *builder, i int32, rl diag.RLOC16) bool {
+	id, ok := rl.RouterID()
+	return l != nil && l.known && ok && rl.IsRouter() && b.said[i].place == l.place && l.ids&(1<<id) == 0 &&
+		l.rank.compare(b.rankOf(i)) > 0 && !(l.rank.sameClass(b.rankOf(i)) && l.rank.sameMoment(b.rankOf(i)))
 }
 
 // tables lists the reports of n whose table of that kind counts.
@@ -68,19 +130,10 @@ func (b *builder) tables(n *node, kind rowKind) []int32 {
 	var class rank
 	var seen []string // sources
 	for _, i := range slices.Backward(n.reports) {
-		r := b.reps[i]
-		has := false
-		switch kind {
-		case childRow:
-			has = r.Children != nil
-		case neighborRow:
-			has = r.Neighbors != nil
-		case routeRow:
-			has = r.Routes != nil
-		}
-		if !has {
+		if !b.said[i].has[kind] {
 			continue
 		}
+		r := b.reps[i]
 		k := b.rankOf(i)
 		if len(out) > 0 && !k.sameClass(class) {
 			break
@@ -105,15 +158,15 @@ func (b *builder) tables(n *node, kind rowKind) []int32 {
 // answer takes.
 func (a rank) sameMoment(b rank) bool { return max(a.t-b.t, b.t-a.t) < int64(2*time.Second) }
 
-func (b *builder) addRows(from, i int32, kind rowKind) {
+func (b *builder) addRows(from, i int32, kind rowKind, newer *linkSet) {
 	s := &b.said[i]
 	if s.place < 0 {
 		return
 	}
-	r, old := b.reps[i], !b.current(s.place)
-	add := func(to int32, k rank, nb *diag.Neighbor, rt *diag.Route) {
+	r, old := b.reps[i], !b.current(s.place) || b.elsewhere(b.nodes[from].place, s.place)
+	add := func(to int32, guess bool, k rank, nb *diag.Neighbor, rt *diag.Route) {
 		if to != from {
-			b.rows = append(b.rows, row{from: from, to: to, kind: kind, rep: i, rank: k, old: old, nb: nb, rt: rt})
+			b.rows = append(b.rows, row{from: from, to: to, kind: kind, rep: i, rank: k, old: old, guess: guess, nb: nb, rt: rt})
 		}
 	}
 	switch kind {
@@ -124,14 +177,17 @@ func (b *builder) addRows(from, i int32, kind rowKind) {
 		}
 		for j := range list {
 			nb := &list[j]
-			to, ok := b.rowNode(i, nb.ExtAddr, nb.RLOC16)
+			if newer.outdates(b, i, nb.RLOC16) {
+				continue
+			}
+			to, guess, ok := b.rowSubject(i, nb.ExtAddr, nb.RLOC16)
 			if !ok {
 				if !nb.RLOC16.Known() || old {
 					continue
 				}
 				to = b.pseudo(s.place, nb.RLOC16)
 			}
-			add(to, b.rowRank(i, nb.Age), nb, nil)
+			add(to, guess, b.rowRank(i, nb.Age), nb, nil)
 		}
 	case routeRow:
 		for j := range r.Routes {
@@ -141,16 +197,22 @@ func (b *builder) addRows(from, i int32, kind rowKind) {
 			}
 			// A row without address and link tells that a router id is taken,
 			// not that this node hears somebody: makeRouters sees to those.
-			if rt.ExtAddr == 0 && !linked(rt) {
+			if rt.ExtAddr == 0 && !linked(rt) || linked(rt) && newer.outdates(b, i, diag.RouterRLOC16(rt.RouterID)) {
 				continue
 			}
-			if to, ok := b.rowNode(i, rt.ExtAddr, diag.RouterRLOC16(rt.RouterID)); ok {
-				add(to, b.rowRank(i, rt.Age), nil, rt)
+			if to, guess, ok := b.rowSubject(i, rt.ExtAddr, diag.RouterRLOC16(rt.RouterID)); ok {
+				add(to, guess, b.rowRank(i, rt.Age), nil, rt)
 			} else if !old {
-				add(b.pseudo(s.place, diag.RouterRLOC16(rt.RouterID)), b.rowRank(i, rt.Age), nil, rt)
+				add(b.pseudo(s.place, diag.RouterRLOC16(rt.RouterID)), false, b.rowRank(i, rt.Age), nil, rt)
 			}
 		}
 	}
+}
+
+// elsewhere reports whether a node that is in place now spoke in was from another
+// partition: it has lost whom it heard there.
+func (b *builder) elsewhere(now, was int32) bool {
+	return now >= 0 && was >= 0 && now != was && b.place[now].partKnown && b.place[was].partKnown && b.place[now].part != b.place[was].part
 }
 
 // linked reports whether a route row tells of a direct link.
@@ -161,18 +223,30 @@ func linked(rt *diag.Route) bool {
 	return rt.LinkQualityIn.Or(0) > 0 || rt.LinkQualityOut.Or(0) > 0 || rt.LinkEstablished.Or(false)
 }
 
+// rowNode is the node that a row of report i names.
 func (b *builder) rowNode(i int32, x diag.ExtAddr, rl diag.RLOC16) (int32, bool) {
-	id, ok := b.rowIdent(int(i), x, rl)
-	if !ok {
-		v, known := rl.Get()
-		if !known {
-			return 0, false
-		}
-		k, ok := b.pseudos[keyOf(b.said[i].place, v)]
-		return k, ok
+	k, _, ok := b.rowSubject(i, x, rl)
+	return k, ok
+}
+
+// rowSubject is the node that a row of report i names. It is a guess when the row
+// has no more than an RLOC16 and those who say whose it is are farther from the
+// radio than the row: the RLOC16 may be another's by now.
+func (b *builder) rowSubject(i int32, x diag.ExtAddr, rl diag.RLOC16) (k int32, guess, ok bool) {
+	if x != 0 {
+		k = b.nodeOf[b.root(b.byExt[x])]
+		return k, false, k >= 0
 	}
-	k := b.nodeOf[id]
-	return k, k >= 0
+	if h := b.holder(b.said[i].place, rl); h != nil {
+		k = b.nodeOf[b.root(h.id)]
+		return k, h.rank.trust < b.rankOf(i).trust, k >= 0
+	}
+	v, known := rl.Get()
+	if !known {
+		return 0, false, false
+	}
+	k, ok = b.pseudos[keyOf(b.said[i].place, v)]
+	return k, false, ok
 }
 
 // noteRow lets a row tell what it says about its subject: where it is, which
@@ -181,6 +255,9 @@ func (b *builder) noteRow(x int32) {
 	w := &b.rows[x]
 	n := b.nodes[w.to]
 	if w.kind == childRow {
+		if n.listedBy == nil {
+			n.listedBy = b.indexes.take(1)
+		}
 		n.listedBy = append(n.listedBy, x)
 	}
 	rl := diag.RLOC16{}
@@ -192,17 +269,40 @@ func (b *builder) noteRow(x int32) {
 	n.offerRLOC16(rl, w.rank, false)
 	switch p := b.said[w.rep].place; {
 	case n.place < 0, !n.spoke && b.place[p].scope < b.place[n.place].scope:
-		n.place = p
+		n.place, n.placeRank = p, w.rank
 	case b.place[p].scope != b.place[n.place].scope:
-	case b.place[p].epoch > b.place[n.place].epoch,
-		!n.spoke && b.place[p].epoch == b.place[n.place].epoch && p < n.place:
-		n.place = p
+	case b.place[p].epoch > b.place[n.place].epoch:
+		n.place, n.placeRank = p, w.rank
+	case !n.spoke && b.place[p].epoch == b.place[n.place].epoch: // where it was heard last
+		if c := w.rank.compare(n.placeRank); c > 0 || c == 0 && p < n.place {
+			n.place, n.placeRank = p, w.rank
+		}
 	}
 	if at := b.reps[w.rep].At; !at.IsZero() && !b.reps[w.rep].Cached && w.nb != nil {
 		if age, known := w.nb.Age.Get(); known {
 			if heard := at.Add(-age); heard.After(n.LastHeard) {
 				n.LastHeard = heard
 			}
+		}
+	}
+}
+
+// dropOldRLOC16s takes back RLOC16s that can't be so any more: their node said
+// since, without an RLOC16, that it is a child and not a router, or the reverse.
+func (b *builder) dropOldRLOC16s() {
+	for _, n := range b.nodes {
+		if !n.rloc.Known() {
+			continue
+		}
+		for _, i := range slices.Backward(n.reports) {
+			r := b.reps[i]
+			if r.Role == diag.RoleUnknown {
+				continue
+			}
+			if b.rankOf(i).compare(n.rlocRank) > 0 && (n.rloc.IsRouter() && r.Role.IsChild() || n.rloc.IsChild() && r.Role.Routes()) {
+				n.rloc, n.rlocRank, n.rlocClash = diag.RLOC16{}, rank{}, false
+			}
+			break
 		}
 	}
 }

@@ -28,6 +28,7 @@ func (b *builder) scopes() {
 	xps := make([]diag.PANID64, len(b.reps))
 	for i, r := range b.reps {
 		s := &b.said[i]
+		s.note(r)
 		s.scope, s.thread = -1, speaksOfThread(r)
 		if !s.thread {
 			continue
@@ -66,22 +67,30 @@ func (b *builder) scopes() {
 		}
 	}
 	for i := range b.reps {
-		if u := prefixXP[mlps[i]]; b.said[i].thread && xps[i] == 0 && u != nil {
-			xps[i], _ = u.get()
+		if b.said[i].thread && xps[i] == 0 {
+			if u := prefixXP[mlps[i]]; u != nil {
+				xps[i], _ = u.get()
+			}
 		}
 	}
 	b.adoptByOMR(xps, mlps)
 	index := map[string]int32{}
+	byXP := map[diag.PANID64]int32{}
 	named := []bool{} // scope has an extended PAN id
 	for i, r := range b.reps {
 		s := &b.said[i]
 		if !s.thread {
 			continue
 		}
+		if k, ok := byXP[xps[i]]; ok && xps[i] != 0 {
+			s.scope = k
+			continue
+		}
 		key := ""
 		switch {
 		case xps[i] != 0:
 			key = xps[i].String()
+			byXP[xps[i]] = int32(len(b.scopeKeys))
 		case mlps[i].IsValid():
 			key = prefixKey + mlps[i].String()
 		case r.Session != "":
@@ -125,8 +134,11 @@ const omrBits = 64
 func (b *builder) adoptByOMR(xps []diag.PANID64, mlps []netip.Prefix) {
 	var omr map[netip.Prefix]*unique[diag.PANID64]
 	for i, r := range b.reps {
+		if xps[i] == 0 {
+			continue
+		}
 		for _, p := range r.Network.OMRPrefixes {
-			if xps[i] == 0 || p.Bits() != omrBits || !p.Addr().Is6() {
+			if p.Bits() != omrBits || !p.Addr().Is6() {
 				continue
 			}
 			if omr == nil {
@@ -167,13 +179,19 @@ func (b *builder) adoptByOMR(xps []diag.PANID64, mlps []netip.Prefix) {
 }
 
 // registration reports whether a report does no more than name its node and its
-// addresses: what a name service still has of a node that registered there, be
-// the node up or not.
+// addresses: what a name service still has of a node that registered there, or a
+// home system of a device that somebody added once, be the node up or not.
 func registration(r *diag.Report) bool {
 	return r.Role == diag.RoleUnknown && !r.RLOC16.Known() && !r.Mode.Known() && r.Network.IsZero() && r.Leader.IsZero() && r.BorderAgentID == "" &&
 		!r.BorderAgent.Known() && r.Children == nil && r.Neighbors == nil && r.Routes == nil && !r.Available.Known() && r.EUI64 == 0 &&
-		!r.UpTime.Known() && !r.RebootCount.Known() && len(r.Hosts)+len(r.Instances) > 0 &&
+		!r.UpTime.Known() && !r.RebootCount.Known() && (len(r.Hosts)+len(r.Instances) > 0 || inRegistry(r)) &&
 		!slices.ContainsFunc(r.Own, func(c diag.AddrClaim) bool { return c.Witness != diag.WitnessHost })
+}
+
+// inRegistry reports whether a report has its node from a home system's list of
+// devices: it says who that is to people, and to Matter or HomeKit.
+func inRegistry(r *diag.Report) bool {
+	return len(r.Hosts)+len(r.Instances)+len(r.Addresses) == 0 && (len(r.Matter) > 0 || r.HAPID != "") && r.Cached
 }
 
 // adoptUnnamed puts scopes without an extended PAN id into the one named
@@ -288,16 +306,16 @@ func (b *builder) epochs() {
 		}
 	}
 	for i := range b.said {
-		b.said[i].start = stamp(b.reps[i].At) // outside Thread there are no epochs
+		b.said[i].start = b.said[i].at // outside Thread there are no epochs
 	}
 	b.latest = make([]int32, len(b.scopeKeys))
 	for sc, reps := range byScope {
 		epoch, start := int32(0), int64(0)
 		for k, i := range reps {
 			if k == 0 {
-				start = stamp(b.reps[i].At)
-			} else if b.reps[i].At.Sub(b.reps[reps[k-1]].At) > epochGap {
-				epoch, start = epoch+1, stamp(b.reps[i].At)
+				start = b.said[i].at
+			} else if b.said[i].at-b.said[reps[k-1]].at > int64(epochGap) {
+				epoch, start = epoch+1, b.said[i].at
 			}
 			b.said[i].epoch, b.said[i].start = epoch, start
 		}
@@ -334,7 +352,7 @@ func (b *builder) partitions(byScope [][]int32) {
 	}
 	for i, r := range b.reps {
 		s := &b.said[i]
-		if s.part.Known() || r.Role == diag.RoleDetached || s.scope < 0 {
+		if s.part.Known() || s.detached || s.scope < 0 {
 			continue
 		}
 		if u := sessions[session{r.Session, s.scope}]; r.Session != "" && u != nil {
@@ -353,7 +371,7 @@ func (b *builder) partitions(byScope [][]int32) {
 			}
 			if p, ok := only.get(); ok {
 				for _, i := range reps[lo:hi] {
-					if b.reps[i].Role != diag.RoleDetached {
+					if !b.said[i].detached {
 						b.said[i].part = diag.Some(p)
 					}
 				}

@@ -11,12 +11,23 @@ import (
 // plainly so.
 func (b *builder) findStates() {
 	type heard struct {
-		by            []int32       // live rows of the newest epoch, by whom
-		late          []int32       // such rows of routers not heard for longer than a stack keeps a neighbor
+		by            rowList       // live rows of the newest epoch
+		late          rowList       // such rows of routers not heard for longer than a stack keeps a neighbor
 		age           time.Duration // the smallest of late
-		cached, stale []int32
+		cached, stale rowList
+		maybe         rowList // rows that a cache has to tell whose they are
 	}
 	rows := make([]heard, len(b.nodes))
+	next := make([]rowList, 2*len(b.rows)) // one that a cache has to tell about is in two lists
+	push := func(l *rowList, x int) { next[x], *l = *l, rowList(x+1) }
+	who := func(l ...rowList) (out []int32) {
+		for _, at := range l {
+			for ; at != 0; at = next[at-1] {
+				out = append(out, b.rows[int(at-1)%len(b.rows)].from)
+			}
+		}
+		return out
+	}
 	for x := range b.rows {
 		w := &b.rows[x]
 		if w.rt != nil && !linked(w.rt) {
@@ -25,36 +36,56 @@ func (b *builder) findStates() {
 		h := &rows[w.to]
 		switch {
 		case w.old || w.rank.trust == trustLost:
-			h.stale = append(h.stale, w.from)
+			push(&h.stale, x)
 		case w.nb != nil && w.kind == neighborRow && w.nb.Age.Or(0) > maxNeighborAge && w.rank.trust == trustLive:
-			if age := w.nb.Age.Or(0); len(h.late) == 0 || age < h.age {
+			if age := w.nb.Age.Or(0); h.late == 0 || age < h.age {
 				h.age = age
 			}
-			h.late = append(h.late, w.from)
+			push(&h.late, x)
 		case w.rank.trust == trustCached:
-			h.cached = append(h.cached, w.from)
+			push(&h.cached, x)
+		case w.guess:
+			push(&h.cached, x)
+			push(&h.maybe, len(b.rows)+x)
 		default:
-			h.by = append(h.by, w.from)
+			push(&h.by, x)
 		}
 	}
 	asked := b.asked()
 	for k, n := range b.nodes {
 		h := &rows[k]
-		h.by = slices.DeleteFunc(h.by, func(who int32) bool { return slices.Contains(h.late, who) })
+		by, known := []int32(nil), h.by != 0
+		if known && h.late != 0 {
+			late := who(h.late)
+			by = slices.DeleteFunc(who(h.by), func(k int32) bool { return slices.Contains(late, k) })
+			known = len(by) > 0
+		}
+		hears := func() []int32 {
+			if by == nil {
+				by = who(h.by)
+			}
+			return by
+		}
 		last, best := n.lastSpoken(b), rank{}
 		if n.spoke {
 			best = b.rankOf(last)
 		}
 		old := n.place >= 0 && !b.current(n.place)
 		switch {
+		case n.ghost != "" && len(n.reports) > 0 && n.ghostID:
+			// It registered, so it is a real device: perhaps in a part of a split mesh
+			// that nobody asked.
+			n.State, n.Why = NodeStale, "gone, or in a part of the mesh that was not asked: "+n.ghost
 		case n.ghost != "":
 			n.State, n.Why = NodeGhost, "probably gone: "+n.ghost
 		case n.spoke && best.trust == trustLive && !old:
 			n.State = NodeOK
-		case len(h.by) > 0 && n.spoke && n.place >= 0 && asked[n.place] && b.kindOf(int32(k)) == kindRouter:
+		case (known || h.maybe != 0) && n.spoke && n.place >= 0 && asked[n.place] && b.kindOf(int32(k)) == kindRouter:
 			// A cache knows it, and tables keep a dead router for minutes.
-			n.State, n.Why = NodeSilent, fmt.Sprintf("heard by %s, but it did not answer", b.list(h.by))
-		case len(h.by) > 0 && (n.spoke || b.kindOf(int32(k)) == kindChild):
+			n.State, n.Why = NodeSilent, fmt.Sprintf("heard by %s, but it did not answer", b.list(append(hears(), who(h.maybe)...)))
+		case n.outdated != "" && !known:
+			n.State, n.Why = NodeStale, "what a cache has of it is out of date: "+n.outdated
+		case known && (n.spoke || b.kindOf(int32(k)) == kindChild):
 			n.State = NodeOK // its parent or a neighbor hears it now
 		case n.spoke && best.trust == trustCached && !old:
 			n.State = NodeOK
@@ -65,20 +96,22 @@ func (b *builder) findStates() {
 			n.State, n.Why = NodeStale, "the server that knows it can't reach it"
 		case n.spoke:
 			n.State, n.Why = NodeStale, "not heard in the latest scan"
-		case len(h.by) > 0 && n.place >= 0 && asked[n.place]:
-			n.State, n.Why = NodeSilent, fmt.Sprintf("heard by %s, but it did not answer", b.list(h.by))
-		case len(h.by) > 0:
-			n.State, n.Why = NodeOK, fmt.Sprintf("heard by %s", b.list(h.by))
-		case len(h.late) > 0:
-			n.State, n.Why = NodeUnknown, fmt.Sprintf("heard only by %s, %s ago: gone, or not asked yet", b.list(h.late), since(h.age))
-		case len(h.cached) > 0:
-			n.State, n.Why = NodeUnknown, fmt.Sprintf("heard only by %s: gone, or not asked yet", b.list(h.cached))
-		case len(h.stale) > 0:
-			n.State, n.Why = NodeStale, fmt.Sprintf("only in an old table of %s", b.list(h.stale))
+		case known && n.place >= 0 && asked[n.place]:
+			n.State, n.Why = NodeSilent, fmt.Sprintf("heard by %s, but it did not answer", b.list(hears()))
+		case known:
+			n.State, n.Why = NodeOK, fmt.Sprintf("heard by %s", b.list(hears()))
+		case h.late != 0:
+			n.State, n.Why = NodeUnknown, fmt.Sprintf("heard only by %s, %s ago: gone, or not asked yet", b.list(who(h.late)), since(h.age))
+		case h.cached != 0:
+			n.State, n.Why = NodeUnknown, fmt.Sprintf("heard only by %s: gone, or not asked yet", b.list(who(h.cached)))
+		case h.stale != 0:
+			n.State, n.Why = NodeStale, fmt.Sprintf("only in an old table of %s", b.list(who(h.stale)))
 		case n.place >= 0 && asked[n.place] && n.rloc.Known():
 			n.State, n.Why = NodeSilent, "its router id is taken, but it did not answer"
 		case len(n.reports) > 0 && old:
 			n.State, n.Why = NodeStale, "not announced in the latest scan"
+		case len(n.reports) > 0 && !slices.ContainsFunc(n.reports, func(i int32) bool { return !inRegistry(b.reps[i]) }):
+			n.State, n.Why = NodeUnknown, "only its home system knows it, from when it was added"
 		case len(n.reports) > 0:
 			n.State, n.Why = NodeUnknown, "announced, not asked"
 		default:
@@ -86,6 +119,9 @@ func (b *builder) findStates() {
 		}
 	}
 }
+
+// A rowList is the place of a row in a list of rows, counted from 1; 0 ends it.
+type rowList int32
 
 // since prints a duration as people say it: "40 s", "4 min", "3 h", "2 days".
 func since(d time.Duration) string {
@@ -109,21 +145,24 @@ func (b *builder) asked() map[int32]bool {
 		session string
 		place   int32
 	}
-	spoke := map[talk]map[int32]bool{}
-	for i, r := range b.reps {
-		s := &b.said[i]
-		if r.Session == "" || s.place < 0 || r.Cached {
-			continue
+	type count struct{ nodes, routers int }
+	spoke := map[talk]count{}
+	var talks []talk // of one node
+	for k, n := range b.nodes {
+		talks = talks[:0]
+		for _, i := range n.reports {
+			t := talk{b.reps[i].Session, b.said[i].place}
+			if t.session == "" || t.place < 0 || b.reps[i].Cached || slices.Contains(talks, t) {
+				continue
+			}
+			talks = append(talks, t)
+			c := spoke[t]
+			c.nodes++
+			if b.kindOf(int32(k)) == kindRouter {
+				c.routers++
+			}
+			spoke[t] = c
 		}
-		k := b.speaker(int32(i))
-		if k < 0 {
-			continue
-		}
-		t := talk{r.Session, s.place}
-		if spoke[t] == nil {
-			spoke[t] = map[int32]bool{}
-		}
-		spoke[t][k] = b.kindOf(k) == kindRouter
 	}
 	routers := map[int32]int{}
 	for k, n := range b.nodes {
@@ -132,14 +171,8 @@ func (b *builder) asked() map[int32]bool {
 		}
 	}
 	out := map[int32]bool{}
-	for t, who := range spoke {
-		n := 0
-		for _, router := range who {
-			if router {
-				n++
-			}
-		}
-		if len(who) >= 2 && n > 0 && 2*n >= routers[t.place] {
+	for t, c := range spoke {
+		if c.nodes >= 2 && c.routers > 0 && 2*c.routers >= routers[t.place] {
 			out[t.place] = true
 		}
 	}
@@ -150,7 +183,7 @@ func (b *builder) asked() map[int32]bool {
 // end was asked and did not answer: it did not stop listening, it is gone.
 func (b *builder) loseLinks() {
 	for _, l := range b.links {
-		if l.State == LinkOneWay && l.Confidence == OneSided && (l.A.State == NodeSilent || l.B.State == NodeSilent) {
+		if l.State == LinkOneWay && l.Confidence < Confirmed && (l.A.State == NodeSilent || l.B.State == NodeSilent) {
 			l.State = LinkDying
 		}
 	}

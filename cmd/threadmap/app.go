@@ -8,18 +8,20 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"threadmap/cmd/threadmap/internal/state"
 )
 
-// Exit statuses. A fifth, 4, belongs to verbs that judge.
+// Exit statuses.
 const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
 	exitPartial     = 3
+	exitJudged      = 4 // --fail-on was reached
 	exitInterrupted = 130
 )
 
@@ -30,6 +32,8 @@ type app struct {
 	getenv   func(string) string
 
 	partial, failed bool // what was said on the way, short of ending the run
+	judged          bool // a finding was as bad as --fail-on says
+	notes           notices
 }
 
 // run is the whole program; it returns the exit status.
@@ -48,6 +52,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer, 
 		status = statusOf(err)
 	case a.failed:
 		status = exitFailed
+	case a.judged:
+		status = exitJudged
 	case a.partial:
 		status = exitPartial
 	}
@@ -57,8 +63,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer, 
 	return status
 }
 
+// unsorted makes the parser list verbs in our order. Its switch is the whole
+// program's, and tests run the program several times at once.
+var unsorted = sync.OnceFunc(func() { cobra.EnableCommandSorting = false })
+
 // root is the command tree. Verbs stand in the order in which they are met.
 func (a *app) root() *cobra.Command {
+	unsorted()
 	root := &cobra.Command{
 		Use:           "threadmap",
 		Short:         "maps the Thread meshes of a home",
@@ -73,9 +84,8 @@ func (a *app) root() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, "%v", err) })
-	root.AddCommand(a.scanCommand(), a.discoverCommand(), a.renderCommand(), a.loginCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
-	cobra.EnableCommandSorting = false
+	root.SetFlagErrorFunc(flagFault)
+	root.AddCommand(a.scanCommand(), a.discoverCommand(), a.renderCommand(), a.whyCommand(), a.doctorCommand(), a.diffCommand(), a.reportCommand(), a.loginCommand(), a.pairCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
 	a.setHelp(root)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 // A job is what a scan is to ask.
 type job struct {
 	lan *lan // listened to first; nil: not at all
+	// first, if not nil, asks something beforehand, while the LAN is listened to.
+	// What it returns is called before the rest is asked.
+	first func(context.Context) func(*diag.Scan)
 	// plan lists what is asked then, given what was announced. It is called
 	// without services, too, to see whether anything would be asked.
 	plan  func([]discovery.Service) []diag.Probe
@@ -33,24 +37,46 @@ func (a *app) collect(ctx context.Context, j job) (*diag.Scan, []discovery.Servi
 	limited, cancel := context.WithTimeout(ctx, j.limit)
 	defer cancel()
 	show := newProgress(a.err, a.getenv("TERM"), j.lan != nil)
+	a.notes.begin(a.err, show)
 	scan := &diag.Scan{From: time.Now(), Probe: j.probe, Reports: []diag.Report{}, Complete: true}
 	var services []discovery.Service
+	then := func(*diag.Scan) {}
+	var ahead sync.WaitGroup
+	if j.first != nil {
+		ahead.Go(func() { then = j.first(limited) })
+	}
 	if j.lan != nil {
 		services = listen(limited, j, scan, show)
 	}
+	ahead.Wait()
+	then(scan)
 	probes := j.plan(services)
 	for i := range probes {
 		probes[i].Within = min(probes[i].Within, j.limit)
 	}
 	show.asking(len(probes))
 	ask(limited, probes, scan, show.tell)
+	a.notes.end()
 	show.end()
 	scan.To = time.Now()
+	scan.Problems = onceEach(scan.Problems)
 	for _, p := range scan.Problems {
 		scan.Complete = scan.Complete && !p.Partial
 	}
 	scan.Complete = scan.Complete && ctx.Err() == nil && len(scan.Sources) > 0
 	return scan, services
+}
+
+// onceEach leaves out what was said before, of the same place in the same words.
+func onceEach(problems []diag.Problem) (out []diag.Problem) {
+	seen := map[[3]string]bool{}
+	for _, p := range problems {
+		if key := [3]string{p.Source, p.Target, p.Text}; !seen[key] {
+			seen[key] = true
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // listen is the first stage: what the LAN announces.
@@ -93,13 +119,13 @@ func ask(ctx context.Context, probes []diag.Probe, scan *diag.Scan, tell func(di
 		s := diag.SourceState{Name: p.Source, Via: p.Target, State: diag.StateAnswered}
 		if heard[place{p.Source, p.Target}] == 0 {
 			s.State = diag.StateFailed
-			scan.Complete = false
-			for _, problem := range problems {
-				if problem.Source == p.Source && problem.Target == p.Target {
-					s.Hint = problem.Hint
-					break
-				}
+			i := slices.IndexFunc(problems, func(x diag.Problem) bool { return x.Source == p.Source && x.Target == p.Target })
+			if i >= 0 {
+				s.Hint = problems[i].Hint
 			}
+			// A sleeping device that says nothing leaves no gap that was promised to be
+			// filled; its problem says so.
+			scan.Complete = scan.Complete && i >= 0 && !problems[i].Partial
 		}
 		scan.Sources = append(scan.Sources, s)
 	}

@@ -56,6 +56,25 @@ func verb(f func(c *cobra.Command, args []string) error) func(*cobra.Command, []
 	}
 }
 
+// noSecret allows no arguments, and quotes none: what somebody would put there is
+// a credential.
+func noSecret(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(c, "an argument is too many; credentials are never one, since every user of this machine can read it: they are asked for")
+	}
+	return nil
+}
+
+// flagFault says what is wrong with a flag, without its value where that may be a
+// credential.
+func flagFault(c *cobra.Command, err error) error {
+	text := err.Error()
+	if bad := (interface{ GetValue() string })(nil); errors.As(err, &bad) && looksSecret(bad.GetValue()) {
+		text = strings.ReplaceAll(text, bad.GetValue(), "...")
+	}
+	return usage(c, "%s", text)
+}
+
 // atMost allows up to n arguments.
 func atMost(n int) cobra.PositionalArgs { return between(0, n) }
 

@@ -15,9 +15,13 @@ are weak, and what is known from whom. Begin with
 
   threadmap demo                     a simulated home, scanned and drawn
   threadmap scan                     listen, ask, draw, save
+  threadmap login ha                 Home Assistant, for names, rooms and more
   threadmap login otbr URL           tell it of your border router, to know more
   threadmap login thread             give it a credential of your Thread network
-  threadmap render -o mesh.svg       the picture of the last scan`
+  threadmap login matter CODE        pair a Matter device, to ask it yourself
+  threadmap render -o mesh.svg       the picture of the last scan
+  threadmap doctor                   what is wrong, and what you can do
+  threadmap why NODE                 all that is known of one device, and how`
 
 // manual is what "threadmap help" says after the list of commands.
 const manual = `NODE is a part of a name, a whole name, an extended address or its first 4
@@ -31,15 +35,22 @@ Exit status:
     2  the command line is wrong
     3  partial: a source that was to be asked did not answer, a file could not be
        read, or a node of --expect is missing; what is known is drawn
+    4  doctor --fail-on: something as bad as that was found
   130  after Ctrl-C; what is known is drawn and saved
 
 Files:
   %s
        the logins
   %s
-       the credentials of Thread networks
+       the credentials of Thread networks, and the tokens of Home Assistants
+  %s
+       the keys of threadmap's own Matter fabric
+  %s
+       yours to write: what you call your devices, as lines "ID: Name" in YAML
   %s
        the last %d scans
+  %s
+       the key of the pseudonyms of your redacted reports
   $%s names one folder for all. All of it is for your user alone.
 
 Results go to standard output, everything else to standard error. --json makes
@@ -47,7 +58,8 @@ each result one document that names its "format". Colors are for terminals, and
 not where $NO_COLOR is set; --color decides otherwise.
 
 Secrets are taken from a prompt, a file, or a variable THREADMAP_..., never from
-a flag or a URL.
+a flag or a URL. Only a Matter setup code, which is good for one pairing, may be an
+argument.
 `
 
 // setHelp makes help name files and statuses, and an unknown topic a fault.
@@ -85,9 +97,10 @@ func (a *app) setHelp(root *cobra.Command) {
 }
 
 func (a *app) manual() string {
-	logins, credentials, scans := "(no folder found)", "(no folder found)", "(no folder found)"
+	none := "(no folder found)"
+	logins, credentials, fabric, names, scans, pseudonyms := none, none, none, none, none, none
 	if s, err := a.store(); err == nil {
-		logins, credentials, scans = s.LoginsFile(), s.CredentialsFile(), s.ScansFolder()
+		logins, credentials, fabric, names, scans, pseudonyms = s.LoginsFile(), s.CredentialsFile(), s.FabricFile(), s.NamesFile(), s.ScansFolder(), s.PseudonymsFile()
 	}
-	return fmt.Sprintf(manual, logins, credentials, scans, state.KeptScans, state.Env)
+	return fmt.Sprintf(manual, logins, credentials, fabric, names, scans, state.KeptScans, pseudonyms, state.Env)
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,7 +16,6 @@ import (
 	"threadmap/cmd/threadmap/internal/state"
 	"threadmap/diag"
 	"threadmap/diag/otbr"
-	"threadmap/diag/tmf"
 )
 
 // loginLimit bounds the question whether a border router is there.
@@ -31,7 +32,7 @@ files that are for your user alone.`,
 
 		DisableFlagsInUseLine: true,
 	}
-	c.AddCommand(a.loginOTBRCommand(), a.loginThreadCommand(), a.loginListCommand(), a.loginRemoveCommand())
+	c.AddCommand(a.loginOTBRCommand(), a.loginThreadCommand(), a.loginHACommand(), a.loginMatterServerCommand(), a.loginMatterCommand(), a.loginListCommand(), a.loginRemoveCommand())
 	return c
 }
 
@@ -94,6 +95,8 @@ URL with a user name or a password is refused.`,
 
 func networkWords(l state.Login) string {
 	switch {
+	case l.Name != "":
+		return l.Name
 	case l.Network != "" && l.ExtPANID != "":
 		return fmt.Sprintf("%s (%s)", l.Network, l.ExtPANID)
 	case l.Network+l.ExtPANID != "":
@@ -109,14 +112,30 @@ type loginDoc struct {
 	Network  *string `json:"network"`
 	ExtPANID *string `json:"ext_pan_id"`
 	Added    *string `json:"added"`
+	Name     *string `json:"name"` // what the place calls itself
+	// Of a Home Assistant: whether its token was refused; and, when logging in,
+	// whether the token's user is an administrator, what it gives and what not.
+	Refused  bool     `json:"refused,omitempty"`
+	Admin    *bool    `json:"admin,omitempty"`
+	Gives    []string `json:"gives,omitempty"`
+	Withheld []string `json:"withheld,omitempty"`
+	// Of a Matter device: its fabric (compressed id) and node id, 16 hex digits,
+	// whether its pairing was cut short, and, when pairing, who made it.
+	Fabric      *string         `json:"fabric,omitempty"`
+	Node        *string         `json:"node,omitempty"`
+	Pending     bool            `json:"pending,omitempty"`
+	Attestation *attestationDoc `json:"attestation,omitempty"`
 }
 
-func loginsDocument(format string, logins []state.Login) any {
-	doc := struct {
-		Format  string     `json:"format"`
-		Version int        `json:"version"`
-		Logins  []loginDoc `json:"logins"`
-	}{format, 1, []loginDoc{}}
+// A loginsDoc is the document of the login verbs.
+type loginsDoc struct {
+	Format  string     `json:"format"`
+	Version int        `json:"version"`
+	Logins  []loginDoc `json:"logins"`
+}
+
+func loginsDocument(format string, logins []state.Login) *loginsDoc {
+	doc := &loginsDoc{format, 1, []loginDoc{}}
 	known := func(s string) *string {
 		if s == "" {
 			return nil
@@ -124,10 +143,11 @@ func loginsDocument(format string, logins []state.Login) any {
 		return &s
 	}
 	for _, l := range logins {
-		d := loginDoc{l.Source, known(l.URL), known(l.Network), known(l.ExtPANID), nil}
+		d := loginDoc{Source: l.Source, URL: known(l.URL), Network: known(l.Network), ExtPANID: known(l.ExtPANID), Name: known(l.Name)}
 		if !l.Added.IsZero() {
 			d.Added = known(l.Added.Format(time.RFC3339))
 		}
+		d.Fabric, d.Node = fabricAndNode(l)
 		doc.Logins = append(doc.Logins, d)
 	}
 	return doc
@@ -143,18 +163,26 @@ func (a *app) loginListCommand() *cobra.Command {
 			return err
 		}
 		logins, err := allLogins(store)
-		if err != nil && len(logins) == 0 {
+		own, err2 := openFabric(store)
+		logins = append(logins, own.logins()...)
+		if err = errors.Join(err, err2); err != nil && len(logins) == 0 {
 			return err
 		}
 		if err != nil { // the other file is of use all the same
 			a.warn(err)
 			a.failed = true
 		}
+		refused := refusedTokens(store)
 		if l.json {
-			return a.printJSON(loginsDocument("threadmap-logins", logins))
+			doc := loginsDocument("threadmap-logins", logins)
+			for i, l := range logins {
+				doc.Logins[i].Refused = isHome(l) && refused[l.URL]
+				doc.Logins[i].Pending = own.pending(l)
+			}
+			return a.printJSON(doc)
 		}
 		if len(logins) == 0 {
-			a.hint(`No logins yet: threadmap login otbr URL, or threadmap login thread`)
+			a.hint(`No logins yet: threadmap login ha, threadmap login otbr URL, threadmap login thread, or threadmap login matter CODE`)
 			return nil
 		}
 		return a.print(func(w io.Writer) error {
@@ -164,7 +192,14 @@ func (a *app) loginListCommand() *cobra.Command {
 				if place == "" {
 					place, network = network, ""
 				}
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", clean(l.Source), clean(place), clean(network), l.Added.Local().Format("2006-01-02"))
+				note := ""
+				if isHome(l) && refused[l.URL] {
+					note = "\ttoken refused: log in again"
+				}
+				if own.pending(l) {
+					note = "\tpairing was cut short: the next scan asks it"
+				}
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s%s\n", clean(l.Source), clean(place), clean(network), l.Added.Local().Format("2006-01-02"), note)
 			}
 			return t.Flush()
 		})
@@ -174,16 +209,28 @@ func (a *app) loginListCommand() *cobra.Command {
 
 func (a *app) loginRemoveCommand() *cobra.Command {
 	var l look
+	var lanned lanFlags
+	forgetIt := false
 	c := &cobra.Command{
-		Use:   "remove URL|XPANID|NETWORK",
+		Use:   "remove URL|XPANID|NAME|matter",
 		Short: "forget one of them",
-		Long: `Forget a login, by its URL, a part of its URL, or its network's extended PAN id
-or name. What fits several logins is answered with their list.`,
+		Long: `Forget a login, by its URL, a part of its URL, its network's extended PAN id or
+name, or the name of its home or device. What fits several logins is answered
+with their list. The token of a Home Assistant goes with it; delete it there,
+too, where it was made.
+
+A Matter device is asked to forget threadmap's fabric first, and is kept if it
+can't be asked; --forget forgets it then, too, and the device keeps an entry
+"threadmap" that its other apps can remove. "matter" stands for all of them, and
+forgets the fabric and its keys.`,
 		Args: between(1, 1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var out []string
 			if store, err := a.store(); err == nil {
 				logins, _ := allLogins(store)
+				if own, _ := openFabric(store); len(own.nodes) > 0 {
+					logins = append(logins, own.logins()...)
+				}
 				for _, l := range logins {
 					out = append(out, identity(l))
 				}
@@ -192,17 +239,31 @@ or name. What fits several logins is answered with their list.`,
 		},
 	}
 	l.jsonFlag(c)
+	lanned.add(c)
+	c.Flags().BoolVar(&forgetIt, "forget", false, "forget a Matter device even if it can't be asked to")
 	c.RunE = verb(func(c *cobra.Command, args []string) error {
+		lan, err := lanned.lan(c)
+		if err != nil {
+			return err
+		}
 		store, err := a.store()
 		if err != nil {
 			return err
 		}
-		logins, err := allLogins(store)
+		own, err := openFabric(store)
+		if own.isFabric(args[0]) {
+			return a.removeOwn(c.Context(), store, own, lan, nil, forgetIt, l.json)
+		}
+		logins, err2 := allLogins(store)
+		logins, err = append(logins, own.logins()...), errors.Join(err, err2)
 		hits := findLogins(logins, args[0])
 		switch {
 		case len(hits) == 0 && err != nil:
 			return err
 		case len(hits) == 0:
+			if looksSecret(args[0]) {
+				return fail("no login fits that: threadmap login list lists them")
+			}
 			return fail("no login fits %q: threadmap login list lists them", args[0])
 		case len(hits) > 1:
 			var ids []string
@@ -210,6 +271,9 @@ or name. What fits several logins is answered with their list.`,
 				ids = append(ids, identity(h))
 			}
 			return fail("%q fits %d logins: write %s", args[0], len(hits), list(ids, "or"))
+		}
+		if isMatter(hits[0]) {
+			return a.removeOwn(c.Context(), store, own, lan, hits, forgetIt, l.json)
 		}
 		gone, err := forget(c.Context(), store, hits[0])
 		if err != nil {
@@ -242,7 +306,12 @@ func identity(l state.Login) string { return cmp.Or(l.URL, l.ExtPANID) }
 
 // forget removes a login, and returns what is gone.
 func forget(ctx context.Context, store *state.Store, l state.Login) ([]state.Login, error) {
-	if l.Source != tmf.Name {
+	if isHome(l) {
+		if err := store.RemoveToken(ctx, l.URL); err != nil {
+			return nil, err
+		}
+	}
+	if l.URL != "" {
 		return store.RemoveLogin(ctx, func(o state.Login) bool { return o.Source == l.Source && o.URL == l.URL })
 	}
 	network, err := diag.ParsePANID64(l.ExtPANID)
@@ -252,7 +321,8 @@ func forget(ctx context.Context, store *state.Store, l state.Login) ([]state.Log
 	if removed, err := store.RemoveCredential(ctx, network); err != nil || !removed {
 		return nil, err
 	}
-	return []state.Login{l}, nil
+	places, err := store.RemoveLogin(ctx, func(o state.Login) bool { return isAgentOf(o, l.ExtPANID) })
+	return append([]state.Login{l}, places...), err
 }
 
 // findLogins lists the logins that query may mean: a whole identity over names
@@ -261,7 +331,7 @@ func findLogins(logins []state.Login, query string) []state.Login {
 	for _, hit := range []func(state.Login) bool{
 		func(l state.Login) bool { return strings.EqualFold(identity(l), strings.TrimSuffix(query, "/")) },
 		func(l state.Login) bool {
-			return strings.EqualFold(l.Network, query) || strings.EqualFold(l.ExtPANID, query)
+			return strings.EqualFold(l.Network, query) || strings.EqualFold(l.ExtPANID, query) || strings.EqualFold(l.Name, query)
 		},
 		func(l state.Login) bool { return strings.Contains(strings.ToLower(l.URL), strings.ToLower(query)) },
 	} {
@@ -271,6 +341,11 @@ func findLogins(logins []state.Login, query string) []state.Login {
 				out = append(out, l)
 			}
 		}
+		// The address of a border agent goes with its network.
+		networks := slices.Clone(out)
+		out = slices.DeleteFunc(out, func(l state.Login) bool {
+			return slices.ContainsFunc(networks, func(n state.Login) bool { return n.URL == "" && isAgentOf(l, n.ExtPANID) })
+		})
 		if len(out) > 0 {
 			return out
 		}

@@ -24,8 +24,9 @@ import (
 const threadEnv = "THREADMAP_THREAD"
 
 func (a *app) loginThreadCommand() *cobra.Command {
-	var l look
 	var network, name, file string
+	scan := newScanFlags() // for a one-time code, which is used at once
+	l, at := &scan.look, &scan.agent
 	c := &cobra.Command{
 		Use:   "thread",
 		Short: "a Thread network, with a credential of it",
@@ -37,18 +38,30 @@ $` + threadEnv + `, and is one of these:
   the operational dataset, as hexadecimal TLVs: nothing else is needed
   the PSKc, 32 hexadecimal digits: with --network
   the commissioning passphrase: with --network, and the network's name
+  the one-time code that a border router shows, 9 digits
 
 Only the PSKc is kept, for your user alone; the network key in a dataset is
-dropped unread. It is not tried before the next scan.`,
+dropped unread. It is not tried before the next scan.
+
+--agent HOST:PORT keeps the address of a border agent of the network, too, for
+where mDNS does not reach: "threadmap discover", or the border router itself,
+tells the port, which may be another after each restart.
+
+A one-time code can't be kept: it is good for one session, within minutes. So it
+is used at once for a scan, as "threadmap scan --code" does: --interface and
+--ask say where to find its border router, --agent which one it is.`,
 		Example: `  threadmap login thread
   threadmap login thread --file dataset.txt
   ot-ctl dataset active -x | threadmap login thread --file -
-  threadmap login thread --network dead00beef00cafe --name MyHome`,
-		Args: atMost(0),
+  threadmap login thread --network dead00beef00cafe --name MyHome
+  threadmap login thread --file dataset.txt --agent "[fd00::1]:49154"`,
+		Args: noSecret,
 	}
 	c.Flags().StringVar(&network, "network", "", "`XPANID|NAME` of the network: its extended PAN id, or its name if the last scan knows it")
 	c.Flags().StringVar(&name, "name", "", "`NAME` of the network, where the last scan does not know it")
 	c.Flags().StringVar(&file, "file", "", "read the credential from this `FILE`; - is standard input")
+	c.Flags().StringVar(at, "agent", "", "a border agent of the network: `HOST:PORT`; for a one-time code also a part of its name")
+	scan.lanFlags.add(c)
 	l.jsonFlag(c)
 	c.RunE = verb(func(c *cobra.Command, _ []string) error {
 		if len(name) > pskc.MaxName || clean(name) != name {
@@ -56,6 +69,17 @@ dropped unread. It is not tried before the next scan.`,
 		}
 		if c.Flags().Changed("file") && file == "" {
 			return usage(c, "--file: the name of a FILE is empty")
+		}
+		address := ""
+		if c.Flags().Changed("agent") {
+			var slash string
+			var err error
+			if address, slash, err = parseAgent(*at); err == nil && slash != "" {
+				err = errors.New("the network is named by --network")
+			}
+			if err != nil {
+				return usage(c, "--agent: %v", err)
+			}
 		}
 		store, err := a.store()
 		if err != nil {
@@ -68,12 +92,28 @@ dropped unread. It is not tried before the next scan.`,
 			}
 		}
 		given, err := a.takeSecret(c.Context(), secret.Request{
-			What: "Thread dataset, PSKc or passphrase", Env: threadEnv, File: file, Getenv: a.getenv, Stdin: a.in, Prompt: a.err,
+			What: "Thread dataset, PSKc, passphrase or one-time code", Env: threadEnv, File: file, Getenv: a.getenv, Stdin: a.in, Prompt: a.err,
 		})
 		if err != nil {
 			return err
 		}
 		defer given.Wipe()
+		if isCode(string(given.Reveal())) {
+			if c.Flags().Changed("network") || c.Flags().Changed("name") {
+				return usage(c, "9 digits are a one-time code, which needs no --network and no --name: --agent NAME says whose it is")
+			}
+			if scan.taken, err = pskc.ParseCode(string(given.Reveal())); err != nil {
+				return err
+			}
+			a.hint("A one-time code is used now, once, and not kept.")
+			return a.scan(c, scan)
+		}
+		switch {
+		case c.Flags().Changed("agent") && address == "":
+			return usage(c, "--agent: want HOST:PORT, as a name is looked for in every scan")
+		case scan.named():
+			return usage(c, "--interface and --ask are for a one-time code: other credentials are not tried before the next scan")
+		}
 		if err := readThreadCredential(&cred, string(given.Reveal())); err != nil {
 			return err
 		}
@@ -84,12 +124,19 @@ dropped unread. It is not tried before the next scan.`,
 		if aside != "" {
 			a.hint("The credentials could not be read; they are kept as %s.", aside)
 		}
-		login := threadLogin(cred)
+		added := []state.Login{threadLogin(cred)}
+		if address != "" {
+			place, err := a.addAgent(c.Context(), store, cred, address)
+			if err != nil {
+				return fmt.Errorf("the credential is kept, the address is not: %w", err)
+			}
+			added = append(added, place)
+		}
 		if l.json {
-			return a.printJSON(loginsDocument("threadmap-login", []state.Login{login}))
+			return a.printJSON(loginsDocument("threadmap-login", added))
 		}
 		if err := a.print(func(w io.Writer) error {
-			_, err := fmt.Fprintln(w, clean(networkWords(login)+": its border agents are asked in every scan from now on."))
+			_, err := fmt.Fprintln(w, clean(networkWords(added[0])+": its border agents are asked in every scan from now on."))
 			return err
 		}); err != nil {
 			return err
@@ -98,6 +145,31 @@ dropped unread. It is not tried before the next scan.`,
 		return nil
 	})
 	return c
+}
+
+// addAgent keeps the address of a border agent. It takes the place of another one
+// of the same network: one is asked.
+func (a *app) addAgent(ctx context.Context, store *state.Store, cred state.Credential, address string) (state.Login, error) {
+	e, err := tmf.Endpoint(address, cred.ExtPANID, false)
+	if err != nil {
+		return state.Login{}, err
+	}
+	l := threadLogin(cred)
+	l.URL = e.URL
+	aside, err := store.AddLogin(ctx, l)
+	if err != nil {
+		return l, err
+	}
+	if aside != "" {
+		a.hint("The logins could not be read; they are kept as %s.", aside)
+	}
+	_, err = store.RemoveLogin(ctx, func(o state.Login) bool { return isAgentOf(o, l.ExtPANID) && o.URL != l.URL })
+	return l, err
+}
+
+// isAgentOf reports whether a login is the address of a border agent of a network.
+func isAgentOf(l state.Login, extPANID string) bool {
+	return l.Source == tmf.Name && l.URL != "" && l.ExtPANID == extPANID
 }
 
 // takeSecret is secret.Get, which it leaves behind where ctx ends while a file
@@ -161,6 +233,9 @@ func whichNetwork(store *state.Store, query, name string) (diag.PANID64, string,
 		}
 		return 0, "", fmt.Errorf("%q is the name of several networks: write one of %s", clean(query), list(words, "or"))
 	}
+	if looksSecret(query) {
+		return 0, "", errors.New("that is no extended PAN id (16 hexadecimal digits), and the last scan knows no network of that name")
+	}
 	return 0, "", fmt.Errorf("%q is no extended PAN id (16 hexadecimal digits), and the last scan knows no network of that name", clean(query))
 }
 
@@ -206,8 +281,6 @@ func readThreadCredential(c *state.Credential, s string) error {
 		}
 		c.PSKc = key
 		return nil
-	case isCode(s):
-		return errors.New("one-time codes are not supported yet: give the network's dataset, PSKc or passphrase")
 	case !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl):
 		return errors.New("that is neither a dataset in hexadecimal, nor a PSKc, nor a passphrase, which is one line of text")
 	case c.ExtPANID == 0 || c.Network == "":
@@ -237,6 +310,13 @@ func hexDigits(s string) (n int, ok bool) {
 		}
 	}
 	return n, true
+}
+
+// looksSecret reports whether a text that should be something else may be a
+// credential, which no error tells.
+func looksSecret(s string) bool {
+	digits, isHex := hexDigits(s)
+	return isHex && digits >= fewestOfPSKc || isCode(s) || looksSetupCode(s)
 }
 
 // isCode reports whether s has the form of a one-time code, right or wrong.

@@ -30,6 +30,7 @@ import (
 	"threadmap/diag/snapshot"
 	"threadmap/discovery/mdns"
 	"threadmap/render/schema/schematest"
+	simmdns "threadmap/simulators/mdns"
 	"threadmap/simulators/mesh"
 	"threadmap/simulators/world"
 )
@@ -96,6 +97,9 @@ func TestScripts(t *testing.T) {
 			"harmless": cmdHarmless,
 			"services": cmdServices,
 			"world":    cmdWorld,
+			"nosecret": cmdNoSecret,
+			"token":    cmdToken,
+			"ha":       cmdHA,
 			"dataset":  cmdDataset,
 		},
 		Condition: func(cond string) (bool, error) {
@@ -167,6 +171,7 @@ func cmdOneLine(ts *testscript.TestScript, neg bool, args []string) {
 type scriptValues struct {
 	background *exec.Cmd
 	asked      chan struct{}
+	home       world.HomeAssistant
 }
 
 var (
@@ -185,13 +190,22 @@ func values(ts *testscript.TestScript) *scriptValues {
 
 // cmdWorld starts a simulated home: $OTBR1 … are its border routers, $MDNS
 // answers for what it announces. It announces addresses of a LAN, unless its
-// border agents are to be reachable. $PSKC1 … are the PSKc of its networks.
+// border agents are to be reachable. $PSKC1 … are the PSKc of its networks. $HA is
+// its Home Assistant, where it has one, with $HA_TOKEN of an administrator and
+// $HA_GUEST of another user; $MATTER_SERVER is the Matter server's own port.
 func cmdWorld(ts *testscript.TestScript, neg bool, args []string) {
 	o := world.Options{}
-	if len(args) == 2 && args[1] == "reachable" {
-		o.MDNS.Address, args = hereOnly, args[:1]
+	o.MDNS.Address = simmdns.LANAddresses
+	knobs := map[string]func(){
+		"reachable":     func() { o.MDNS.Address = nil },
+		"homeassistant": func() { o.HomeAssistant = &world.HomeOptions{} },
+		"openport":      func() { o.HomeAssistant.OpenPort = true },
 	}
-	want(ts, neg, args, 1, "world lab|home [reachable]")
+	for len(args) > 1 && knobs[args[1]] != nil {
+		knobs[args[1]]()
+		args = slices.Delete(args, 1, 2)
+	}
+	want(ts, neg, args, 1, "world lab|home [reachable] [homeassistant [openport]]")
 	model := home(ts, args[0])
 	w, err := world.Start(model, o)
 	ts.Check(err)
@@ -203,6 +217,13 @@ func cmdWorld(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("OTBR"+strconv.Itoa(i+1), u)
 	}
 	ts.Setenv("MDNS", w.MDNS().String())
+	if ha, ok := w.HomeAssistant(); ok {
+		values(ts).home = ha
+		ts.Setenv("HA", ha.URL)
+		ts.Setenv("HA_TOKEN", world.AdminToken)
+		ts.Setenv("HA_GUEST", world.GuestToken)
+		ts.Setenv("MATTER_SERVER", ha.MatterServer)
+	}
 }
 
 func home(ts *testscript.TestScript, name string) *mesh.Home {
@@ -290,11 +311,19 @@ func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdSchema checks a document against the schema of a map.
+// cmdSchema checks a document against the schema of a map, or of another format.
 func cmdSchema(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, neg, args, 1, "schema FILE")
+	format := "threadmap-map"
+	if len(args) == 2 {
+		format, args = args[1], args[:1]
+	}
+	want(ts, neg, args, 1, "schema FILE [FORMAT]")
 	f := &failer{TB: nil}
-	schematest.Map(f, []byte(ts.ReadFile(args[0])))
+	doc := ts.ReadFile(args[0])
+	if !strings.HasPrefix(doc, `{"format":"`+format+`",`) {
+		ts.Fatalf("no %s document: %.60s", format, doc)
+	}
+	schematest.Document(f, []byte(doc))
 	if f.said != "" {
 		ts.Fatalf("%s", f.said)
 	}

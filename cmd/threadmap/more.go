@@ -29,7 +29,7 @@ func wouldAdd(scan *diag.Scan, all []discovery.Service, asked []diag.Endpoint, k
 	agents := meshcop.Choose(all)
 	told := map[diag.PANID64]bool{}
 	for _, r := range scan.Reports {
-		if r.Source == otbr.Name {
+		if r.Source == otbr.Name || r.Source == tmf.Name && r.Routes != nil {
 			told[r.Network.ExtPANID] = true
 		}
 	}

@@ -14,6 +14,47 @@ import (
 // redraw is how often the line changes by itself, so that it is seen to live.
 const redraw = 500 * time.Millisecond
 
+// notices are lines that say what is waited for, while it is waited for: also
+// where there is no terminal, each once. The zero value says nothing.
+type notices struct {
+	mu   sync.Mutex
+	w    io.Writer // nil: nothing is under way
+	show *progress
+	said map[string]bool
+}
+
+// begin and end say when something is under way.
+func (n *notices) begin(w io.Writer, show *progress) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.w, n.show, n.said = w, show, map[string]bool{}
+}
+
+func (n *notices) end() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.w, n.show = nil, nil
+}
+
+// maxNotices bounds what peers can make a scan say.
+const maxNotices = 50
+
+// tell says that target makes us wait. The text may quote a peer.
+func (n *notices) tell(target, text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	line := clean(target + ": " + text)
+	if n.w == nil || n.said[line] || len(n.said) >= maxNotices {
+		return
+	}
+	n.said[line] = true
+	if n.show != nil {
+		n.show.above(line)
+		return
+	}
+	fmt.Fprintln(n.w, line)
+}
+
 // A progress is one line on a terminal that tells how a scan is getting on,
 // and leaves no trace. Where there is no terminal it says nothing.
 type progress struct {
@@ -93,6 +134,14 @@ func (p *progress) tell(news diag.Progress) {
 		p.done++
 	}
 	p.mu.Unlock()
+}
+
+// above prints a line that stays, where the progress was.
+func (p *progress) above(line string) {
+	p.mu.Lock()
+	fmt.Fprint(p.w, "\r\x1b[K"+line+"\n")
+	p.mu.Unlock()
+	p.draw()
 }
 
 // end takes the line away.

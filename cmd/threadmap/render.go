@@ -13,7 +13,6 @@ import (
 	"threadmap/diag"
 	"threadmap/diag/dump"
 	"threadmap/diag/snapshot"
-	"threadmap/render"
 	"threadmap/topology"
 )
 
@@ -30,6 +29,7 @@ drawn. With -o nothing but the files is written; else the tree is printed.`
 type renderFlags struct {
 	look
 	output namesFlag
+	called aliasFlag
 	all    bool
 	around string
 	hops   uint8
@@ -47,6 +47,7 @@ func (a *app) renderCommand() *cobra.Command {
   threadmap render --around "Hall button" --hops 2`,
 	}
 	outputFlag(c, &f.output)
+	f.called.add(c)
 	f.jsonFlag(c)
 	c.Flags().BoolVar(&f.all, "all", false, "draw dead links, too")
 	c.Flags().StringVar(&f.around, "around", "", "draw only the neighborhood of this `NODE`")
@@ -64,17 +65,21 @@ func (a *app) render(c *cobra.Command, f *renderFlags, files []string) error {
 	if c.Flags().Changed("hops") && f.around == "" {
 		return usage(c, "--hops needs --around NODE")
 	}
+	called, err := f.called.read(c, a)
+	if err != nil {
+		return err
+	}
 	scan, faults, err := a.load(c, files)
 	if err != nil {
 		return err
 	}
-	doc := &render.Document{Map: topology.Build(scan.Reports), Scan: scan}
+	doc := a.document(scan, called)
 	if f.around != "" {
 		center, err := one(doc.Map, f.around)
 		if err != nil {
 			return err
 		}
-		doc.Map = doc.Map.Around([]*topology.Node{center}, int(f.hops))
+		around(doc, center, int(f.hops))
 		a.hint("Only the neighborhood of %s.", namesOf([]*topology.Node{center}))
 	}
 	o := a.options(f.look)

@@ -294,7 +294,6 @@ func TestReadThreadCredential(t *testing.T) {
 		"PSKc without a network":           {state.Credential{}, key, "--network"},
 		"PSKc that lost a digit":           {known, key[1:], "PSKc"},
 		"PSKc with an octet more":          {known, key + "00", "PSKc"},
-		"one-time code":                    {known, "123-456-789", "not supported yet"},
 		"passphrase without a network":     {state.Credential{}, "12SECRETPASSWORD34", "--network"},
 		"passphrase without a name":        {state.Credential{ExtPANID: 1}, "12SECRETPASSWORD34", "--name"},
 		"short passphrase":                 {known, "12345", "passphrase"},

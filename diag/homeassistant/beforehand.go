@@ -1,6 +1,7 @@
 package homeassistant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -20,32 +21,75 @@ type Dataset struct {
 	Origin    string // who brought it: "otbr", "Google", "matter"; "": not said
 }
 
-// Datasets asks the Home Assistant at url for the credentials of its Thread
-// networks, and for nothing else: a scan can do so before it asks border agents.
-// It takes a token of an administrator. The error is one line with what to do
-// about it; what came before it is returned too.
-func (s Source) Datasets(ctx context.Context, url string) ([]Dataset, error) {
+// Beforehand is what a scan does well to know of a Home Assistant before it plans
+// whom to ask.
+type Beforehand struct {
+	// Reached tells that it let us in. Where it did not, it will not in a moment
+	// either.
+	Reached bool
+	// Datasets are the Thread networks that it has a credential of: it takes a
+	// token of an administrator.
+	Datasets []Dataset
+	// MatterServer tells that the Matter server is an app of it that runs, so
+	// that [Source.MatterServer] may reach it, and Port where its own port is open
+	// (TCP; 0: it is not).
+	MatterServer bool
+	Port         uint16
+}
+
+// Beforehand asks the Home Assistant at url for that, for the datasets only if they
+// are wanted, and for nothing else. The error is a [diag.Problem]; what came before
+// it is returned too. What it does not have is no error.
+func (s Source) Beforehand(ctx context.Context, url string, datasets bool) (b Beforehand, err error) {
 	at, err := parseEndpoint(url)
 	if err != nil {
-		return nil, err
+		return b, diag.Problem{Source: Name, Target: "unreadable URL", Stage: diag.StageResolve, Text: err.Error(), Hint: "give it as http://HOST:8123", Partial: true}
+	}
+	problem := func(err error) error {
+		f := asFailure(err)
+		return diag.Problem{Source: Name, Target: at.String(), Stage: f.stage, Text: f.text, Hint: f.hint, Partial: f != errNoAdmin}
 	}
 	login, ok := s.login(at)
 	if !ok {
-		return nil, oneLine(at, &failure{text: "no token for it", hint: "threadmap login ha " + at.String()})
+		return b, problem(&failure{stage: diag.StageHandshake, text: "no token for it", hint: "threadmap login ha " + at.String()})
 	}
 	c, done := s.newClient(at, login)
 	defer done()
 	conn, err := c.connect(ctx)
 	if err != nil {
 		s.refused(at, err)
-		return nil, oneLine(at, err)
+		return b, problem(err)
 	}
 	defer conn.close()
-	var out []Dataset
-	if err := conn.datasets(ctx, func(d Dataset) { out = append(out, d) }, func(error) {}); err != nil {
-		return out, oneLine(at, err)
+	b.Reached = true
+	h, err := conn.home(ctx)
+	if err != nil && asFailure(err).fatal {
+		return b, problem(err)
 	}
-	return out, nil
+	if h.components != nil && h.has("hassio") {
+		app, err := conn.matterServer(ctx)
+		if err != nil && asFailure(err).fatal {
+			return b, problem(err)
+		}
+		b.MatterServer, b.Port = err == nil, app.port
+	}
+	switch {
+	case !datasets || !h.has("thread"):
+		return b, nil
+	case !h.admin.Or(true):
+		return b, problem(errNoAdmin)
+	}
+	var odd error
+	err = cmp.Or(conn.datasets(ctx, func(d Dataset) { b.Datasets = append(b.Datasets, d) }, func(e error) { odd = e }), odd)
+	switch {
+	case err == nil:
+		return b, nil
+	case asFailure(err).code == "unauthorized":
+		return b, problem(errNoAdmin)
+	case asFailure(err).absent():
+		return b, nil
+	}
+	return b, problem(err)
 }
 
 func (s Source) refused(at endpoint, err error) {

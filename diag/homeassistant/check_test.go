@@ -58,14 +58,53 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestDatasets(t *testing.T) {
+// What a scan asks before it plans.
+func TestBeforehand(t *testing.T) {
 	g := start(t, homeassistant.Options{})
-	got, err := g.source(t, adminToken, pace{}).Datasets(t.Context(), g.url)
-	if err != nil || len(got) != 3 || got[1].ExtPANID != g.home.Networks[1].ExtPANID || string(got[1].PSKc.Bytes()) != string(g.home.Networks[1].PSKc[:]) {
+	got, err := g.source(t, adminToken, pace{}).Beforehand(t.Context(), g.url, true)
+	if d := got.Datasets; err != nil || len(d) != 3 || d[1].ExtPANID != g.home.Networks[1].ExtPANID || string(d[1].PSKc.Bytes()) != string(g.home.Networks[1].PSKc[:]) || !got.MatterServer || got.Port != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
 	g.noSecrets(t, got)
-	if _, err := g.source(t, guestToken, pace{}).Datasets(t.Context(), g.url); err == nil || !strings.Contains(err.Error(), "lets only an administrator ask thread/list_datasets: log in with a token of an administrator") {
+	if got, err := g.source(t, guestToken, pace{}).Beforehand(t.Context(), g.url, false); err != nil || !got.MatterServer || !got.Reached || got.Datasets != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if r := g.sim.Requests(); len(g.sim.Writing()) > 0 || r["download"]+r["config/device_registry/list"]+r["get_states"] != 0 {
+		t.Errorf("asked %v", r)
+	}
+	for name, tt := range map[string]struct {
+		o       homeassistant.Options
+		token   string
+		sets    int
+		server  bool
+		port    uint16
+		problem string // "": none
+		partial bool
+	}{
+		"no administrator": {homeassistant.Options{}, guestToken, 0, true, 0, "tells this user, who is no administrator, nothing", false},
+		"open port":        {homeassistant.Options{Port: 5581}, adminToken, 3, true, 5581, "", false},
+		"a container":      {homeassistant.Options{NoSupervisor: true}, adminToken, 3, false, 0, "", false},
+		"old":              {homeassistant.Options{Old: true}, adminToken, 0, true, 0, "", false},
+		"refuses":          {homeassistant.Options{Misbehave: only("thread/list_datasets", homeassistant.Refuse)}, adminToken, 0, true, 0, "the error unknown_error", true},
+		"strange datasets": {homeassistant.Options{Misbehave: only("thread/get_dataset_tlv", homeassistant.WrongTypes)}, adminToken, 0, true, 0, "one of its Thread datasets can't be read", true},
+		"hangs":            {homeassistant.Options{Misbehave: only("supervisor/api", homeassistant.Hang)}, adminToken, 3, false, 0, "", false},
+		"drops":            {homeassistant.Options{Misbehave: only("thread/list_datasets", homeassistant.Drop)}, adminToken, 0, true, 0, "broke off", true},
+		"garbage":          {homeassistant.Options{Misbehave: only("get_config", homeassistant.Garbage)}, adminToken, 0, false, 0, "no message of Home Assistant", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := start(t, tt.o)
+			got, err := g.source(t, tt.token, short).Beforehand(t.Context(), g.url, true)
+			if len(got.Datasets) != tt.sets || got.MatterServer != tt.server || got.Port != tt.port {
+				t.Errorf("%+v", got)
+			}
+			p, ok := err.(diag.Problem)
+			if (tt.problem != "") != ok || !strings.Contains(p.Text, tt.problem) || p.Partial != tt.partial || ok && (p.Source != Name || p.Target != g.url) {
+				t.Errorf("%+v", err)
+			}
+			g.noSecrets(t, got, err)
+		})
+	}
+	if _, err := (Source{}).Beforehand(t.Context(), "http://u:hunter2@x", true); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("%v", err)
 	}
 }

@@ -49,6 +49,16 @@ type failure struct {
 
 func (f *failure) Error() string { return f.text }
 
+// absent reports whether it says that an integration is not there, or that Home
+// Assistant is too old for the question.
+func (f *failure) absent() bool {
+	switch f.code {
+	case "unknown_command", "not_supported", "not_found", "node_not_found":
+		return true
+	}
+	return false
+}
+
 // asFailure is err as a failure.
 func asFailure(err error) *failure {
 	var f *failure

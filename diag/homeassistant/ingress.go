@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/coder/websocket"
@@ -79,7 +80,8 @@ func (s Source) openIngress(ctx context.Context, c *client) (path, cookie string
 		return "", "", err
 	}
 	defer conn.close()
-	if path, err = conn.matterServer(ctx); err != nil {
+	app, err := conn.matterServer(ctx)
+	if err != nil {
 		return "", "", err
 	}
 	raw, err := conn.supervisor(ctx, ingressSession, "post")
@@ -94,29 +96,40 @@ func (s Source) openIngress(ctx context.Context, c *client) (path, cookie string
 	if !isEntryID(answer.Session) && !isHex(answer.Session, 256) {
 		return "", "", &failure{stage: diag.StageParse, text: "gives no session for its apps"}
 	}
-	return path, answer.Session, nil
+	return app.path, answer.Session, nil
 }
 
-// matterServer is the path under which the Matter server is served.
-func (s *socket) matterServer(ctx context.Context) (path string, err error) {
+// A serverApp is the Matter server as an app.
+type serverApp struct {
+	path string // under which the ingress serves it; a secret
+	port uint16 // TCP; 0: closed
+}
+
+// matterServer asks for the Matter server among the apps.
+func (s *socket) matterServer(ctx context.Context) (serverApp, error) {
 	raw, err := s.supervisor(ctx, matterServerInfo, "get")
 	if err != nil {
-		return "", err
+		return serverApp{}, err
 	}
 	var app struct {
-		URL   string `json:"ingress_url"`
-		State text   `json:"state"`
+		URL   string                     `json:"ingress_url"`
+		State text                       `json:"state"`
+		Ports map[string]json.RawMessage `json:"network"`
 	}
 	_ = json.Unmarshal(raw, &app)
 	token, ok := strings.CutPrefix(app.URL, ingressBegin)
 	token = strings.TrimSuffix(token, "/")
 	switch {
 	case app.State != "" && app.State != "started":
-		return "", &failure{stage: diag.StageAsk, text: "has a Matter server that is not running", hint: "start it in Home Assistant's settings"}
+		return serverApp{}, &failure{stage: diag.StageAsk, text: "has a Matter server that is not running", hint: "start it in Home Assistant's settings"}
 	case !ok || !isEntryID(token) && !isHex(token, 256):
-		return "", &failure{stage: diag.StageParse, text: "does not say how to get to its Matter server"}
+		return serverApp{}, &failure{stage: diag.StageParse, text: "does not say how to get to its Matter server"}
 	}
-	return ingressBegin + token + "/", nil
+	port, err := strconv.ParseUint(string(app.Ports["5580/tcp"]), 10, 16) // null: closed
+	if err != nil {
+		port = 0
+	}
+	return serverApp{ingressBegin + token + "/", uint16(port)}, nil
 }
 
 // supervisor asks Home Assistant's supervisor, which manages its apps.

@@ -285,10 +285,10 @@ func (p *probe) tell(r diag.Report, network string) {
 // conversation is over.
 func (p *probe) unlessAbsent(err error) (over bool) {
 	f := asFailure(err)
-	switch f.code {
-	case "unknown_command", "not_supported", "not_found", "node_not_found":
+	switch {
+	case f.absent():
 		return false
-	case "unauthorized": // it did not say before whose token it is
+	case f.code == "unauthorized": // it did not say before whose token it is
 		p.problem(errNoAdmin, false)
 		return false
 	}

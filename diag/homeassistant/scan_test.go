@@ -342,7 +342,7 @@ func TestWrongTokenIsTriedOnce(t *testing.T) {
 			return err
 		},
 		func(ctx context.Context, url string) error {
-			_, err := g.source(t, wrongToken, short).Datasets(ctx, url)
+			_, err := g.source(t, wrongToken, short).Beforehand(ctx, url, true)
 			return err
 		},
 		func(ctx context.Context, url string) error {

@@ -119,7 +119,7 @@ func (s *socket) authenticate(ctx context.Context) error {
 		s.version = clip(str(answer.HAVersion), 40)
 		return nil
 	case "auth_invalid":
-		s.c.login.Token.refuse()
+		s.c.login.Token.Refuse()
 		text := "refused the token"
 		if m := clip(str(answer.Message), 120); m != "" {
 			text += ": " + m

@@ -63,7 +63,8 @@ func (t Token) IsZero() bool { return t.Text() == "" }
 // Refused reports whether a Home Assistant said that it does not know the token.
 func (t Token) Refused() bool { return t.p != nil && (**t.p).refused.Load() }
 
-func (t Token) refuse() {
+// Refuse marks the token, in all its copies, as one that must not be sent again.
+func (t Token) Refuse() {
 	if t.p != nil {
 		(**t.p).refused.Store(true)
 	}

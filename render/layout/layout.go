@@ -44,12 +44,12 @@ const (
 	panelHead   = 54 * Px
 	panelGap    = 18 * Px
 	rowHeight   = 20 * Px
-	hubHeight   = 78 * Px           // a hub with its two lines of label
-	labelWidth  = 200 * Px          // of a hub's label, at most
-	labelOut    = labelWidth + 2*Px // how far it reaches out of the oval
-	nameWidth   = 190 * Px          // of a row's name, at most
-	noteWidth   = 110 * Px          // of a row's note, at most
-	branchRoom  = 64 * Px           // in which the fan opens
+	hubHeight   = 78 * Px  // a hub with its two lines of label
+	labelWidth  = 200 * Px // of a hub's label, at most
+	innerLabel  = 150 * Px // of the label of a hub inside the oval, at most
+	nameWidth   = 190 * Px // of a row's name, at most
+	noteWidth   = 110 * Px // of a row's note, at most
+	branchRoom  = 64 * Px  // in which the fan opens
 	columnGap   = 28 * Px
 	textGap     = 6 * Px
 	minWidth    = 640 * Px // of the picture
@@ -60,6 +60,18 @@ const (
 
 // A Point is a place.
 type Point struct{ X, Y int }
+
+// round moves a point to whole pixels, which are shorter to write.
+func (p Point) round() Point { return Point{whole(p.X - Px/2), whole(p.Y - Px/2)} }
+
+// whole rounds up to whole pixels.
+func whole(v int) int {
+	if r := v % Px; r > 0 {
+		return v - r + Px
+	} else {
+		return v - r
+	}
+}
 
 // A Rect is a box: its upper left corner and its size.
 type Rect struct{ X, Y, W, H int }
@@ -95,10 +107,19 @@ type Panel struct {
 	RX, RY      int   // its radii; 0: none
 	Hubs        []Hub
 	Links       []Link
+	out         int    // how far the labels of outer hubs reach out of the oval
 	left        int    // from the left edge of the hubs' part to Center.X
+	Rows        []Row  // of the overview: a line for each other panel
 	LooseName   string // heading over Loose
 	LooseAt     Point  // of that heading's base line
 	Loose       []Item
+}
+
+// A Row is a line of the overview.
+type Row struct {
+	At          Point // where the base line begins
+	Name, Facts string
+	FactsX      int
 }
 
 // A Hub is a router, or whatever others hang on.
@@ -156,8 +177,12 @@ func Place(v *view.View) *Picture {
 		}
 		return cmp.Compare(size(b), size(a))
 	})
+	if o := overview(groups); o != nil {
+		p.Panels = append(p.Panels, o)
+	}
+	r := pace{hurry: len(groups) > manyNetworks}
 	for _, g := range groups {
-		p.Panels = append(p.Panels, groupPanel(v, g))
+		p.Panels = append(p.Panels, groupPanel(v, g, r))
 	}
 	if len(v.OffThread) > 0 {
 		p.Panels = append(p.Panels, offPanel(v, v.OffThread))
@@ -166,6 +191,26 @@ func Place(v *view.View) *Picture {
 	p.title(v.Sentence())
 	p.link(v)
 	return p
+}
+
+// Places tells where the mark of each node is.
+func (p *Picture) Places() map[*topology.Node]Point {
+	out := make(map[*topology.Node]Point, len(p.View.Map.Nodes))
+	for _, x := range p.Panels {
+		for i := range x.Hubs {
+			h := &x.Hubs[i]
+			out[h.Node] = h.At
+			for _, f := range h.Fans {
+				for k := range f.Items {
+					out[f.Items[k].Node] = f.Items[k].At
+				}
+			}
+		}
+		for i := range x.Loose {
+			out[x.Loose[i].Node] = x.Loose[i].At
+		}
+	}
+	return out
 }
 
 // textRoom is the width of s in a font of that size.
@@ -177,10 +222,10 @@ func fit(s string, font, width int) string { return text.Fit(s, width*text.Em/fo
 // bold letters are wider.
 func boldRoom(s string, font int) int { return textRoom(s, font) * 11 / 10 }
 
-func groupPanel(v *view.View, g *view.Group) *Panel {
+func groupPanel(v *view.View, g *view.Group, r pace) *Panel {
 	p := &Panel{Group: g, Name: fit(g.Name(), PanelFont*11/10, 420*Px), Facts: facts(g)}
 	top := panelHead
-	wide, h := p.mesh(v, g.Hubs, top)
+	wide, h := p.mesh(v, g.Hubs, top, r)
 	if h > 0 {
 		top += h + 8*Px
 	}
@@ -193,7 +238,7 @@ func groupPanel(v *view.View, g *view.Group) *Panel {
 		p.LooseName, p.LooseAt = "Nothing is known of its nodes.", Point{panelPad, top + 8*Px}
 		w, top = max(w, textRoom(p.LooseName, SmallFont)), top+16*Px
 	}
-	p.Box = Rect{W: w + 2*panelPad, H: top + panelPad}
+	p.Box = Rect{W: whole(w) + 2*panelPad, H: whole(top) + panelPad}
 	p.center(wide, w)
 	return p
 }
@@ -205,7 +250,7 @@ func offPanel(v *view.View, nodes []*topology.Node) *Panel {
 	}
 	w, top := max(boldRoom(p.Name, PanelFont), textRoom(p.Facts, SmallFont)), panelHead
 	p.loose(v, nodes, w, &w, &top)
-	p.Box = Rect{W: w + 2*panelPad, H: top + panelPad}
+	p.Box = Rect{W: whole(w) + 2*panelPad, H: whole(top) + panelPad}
 	return p
 }
 
@@ -331,6 +376,10 @@ func (p *Panel) move(dx, dy int) {
 	p.Box.X, p.Box.Y = p.Box.X+dx, p.Box.Y+dy
 	p.Center.add(dx, dy)
 	p.LooseAt.add(dx, dy)
+	for i := range p.Rows {
+		p.Rows[i].At.add(dx, dy)
+		p.Rows[i].FactsX += dx
+	}
 	for i := range p.Hubs {
 		p.Hubs[i].move(dx, dy)
 	}
@@ -341,7 +390,7 @@ func (p *Panel) move(dx, dy int) {
 
 // center moves the hubs, which are wide, to the middle of the inner width w.
 func (p *Panel) center(wide, w int) {
-	dx := panelPad + (w-wide)/2 + p.left - p.Center.X
+	dx := whole(panelPad + (w-wide)/2 + p.left - p.Center.X)
 	p.Center.X += dx
 	for i := range p.Hubs {
 		p.Hubs[i].move(dx, 0)

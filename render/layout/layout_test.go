@@ -41,7 +41,11 @@ func inside(r, in Rect) bool {
 
 func check(t *testing.T, name string, m *topology.Map) {
 	t.Helper()
-	p := Place(view.New(m, true))
+	checkPicture(t, name, m, Place(view.New(m, true)))
+}
+
+func checkPicture(t *testing.T, name string, m *topology.Map, p *Picture) {
+	t.Helper()
 	panels, nodes := boxes(p)
 	if len(nodes) != len(m.Nodes) {
 		t.Errorf("%s: %d of %d nodes have a place", name, len(nodes), len(m.Nodes))
@@ -76,7 +80,7 @@ func TestNothingOverlaps(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for devices := 1; devices <= 60; devices++ {
 		for routers := 1; routers <= devices; routers++ {
-			if routers > 8 && routers%7 != 0 && routers < devices-1 {
+			if routers > 8 && routers%7 != 0 && routers < devices-1 || devices > 24 && devices%6 != 0 {
 				continue
 			}
 			children := devices - routers
@@ -142,6 +146,31 @@ func TestOrderKeepsEverybody(t *testing.T) {
 		}
 		if len(seen) != n {
 			t.Errorf("%d hubs came out as %d", n, len(seen))
+		}
+	}
+}
+
+func TestOverview(t *testing.T) {
+	if p := Place(view.New(fixture.Big(2, 2, 1), false)); p.Panels[0].Group == nil {
+		t.Error("two networks need no overview")
+	}
+	p := Place(view.New(fixture.Big(3, 2, 1), false))
+	o := p.Panels[0]
+	if o.Group != nil || o.Name != "3 Thread networks" || len(o.Rows) != 3 || len(p.Panels) != 4 {
+		t.Fatalf("%d panels, the first %+v", len(p.Panels), o)
+	}
+	if r := o.Rows[1]; r.Name != "Net 1" || r.Facts != "channel 11 · 4 devices · 1 border router" {
+		t.Errorf("row %+v", r)
+	}
+	many := Place(view.New(fixture.Big(40, 1, 0), false)).Panels[0]
+	if n := len(many.Rows); n != maxOverviewRows+1 || many.Rows[n-1].Name != "and 16 more" {
+		t.Errorf("%d rows, the last %+v", n, many.Rows[n-1])
+	}
+	for _, o := range []*Panel{o, many} {
+		for _, r := range o.Rows {
+			if !inside(Rect{r.At.X, r.At.Y - 10*Px, r.FactsX - r.At.X + textRoom(r.Facts, SmallFont), 12 * Px}, o.Box) {
+				t.Errorf("%+v is outside of %v", r, o.Box)
+			}
 		}
 	}
 }

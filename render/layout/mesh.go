@@ -1,6 +1,9 @@
 package layout
 
 import (
+	"slices"
+	"strings"
+
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/topology"
@@ -55,15 +58,16 @@ func itemsWidth(items []Item) int {
 	for i := range items {
 		w = max(w, items[i].width())
 	}
-	return w
+	return whole(w)
 }
 
 // set gives a row its place: the mark at, text of that width beside it.
 func (t *Item) set(at Point, side, width int) {
+	at = at.round()
 	t.At, t.Side = at, side
 	t.NameX = at.X + side*(ItemRadius+textGap)
-	t.NoteX = t.NameX + side*width
-	t.Box = Rect{at.X - ItemRadius, at.Y - rowHeight/2, ItemRadius*2 + textGap + width, rowHeight}
+	t.NoteX = t.NameX + side*whole(width)
+	t.Box = Rect{at.X - ItemRadius, at.Y - rowHeight/2, ItemRadius*2 + textGap + whole(width), rowHeight}
 	if side < 0 {
 		t.Box.X = t.NoteX
 	}
@@ -76,11 +80,17 @@ type cell struct {
 	rows   int // of each column
 	height int
 	width  int // of the fan
+	inner  bool
+	target Point // where an inner hub would like to stand
+	mid    int   // the height at which its rows are centred
 }
 
-func newCell(v *view.View, h *view.Hub) cell {
-	n := h.Node
-	c := cell{hub: Hub{Node: n, Label: labelIn(v, n, HubFont*11/10, labelWidth), Note: fit(hubNote(n), SmallFont, labelWidth)}}
+func newCell(v *view.View, h *view.Hub, inner bool) cell {
+	n, width := h.Node, labelWidth
+	if inner {
+		width = innerLabel
+	}
+	c := cell{inner: inner, hub: Hub{Node: n, Label: labelIn(v, n, HubFont*11/10, width), Note: fit(hubNote(n), SmallFont, width)}}
 	c.items = make([]Item, len(h.Children))
 	for i, k := range h.Children {
 		c.items[i] = newItem(v, k, v.UpLink(k))
@@ -98,6 +108,12 @@ func hubNote(n *topology.Node) string {
 		}
 		s += string(n.State)
 	}
+	if room := text.Clean(n.Room); room != "" && !strings.Contains(strings.ToLower(view.Label(n)), strings.ToLower(room)) {
+		if s != "" {
+			s += " · "
+		}
+		s += room
+	}
 	return text.Clean(s)
 }
 
@@ -109,7 +125,10 @@ func (c *cell) measure() {
 	if k > maxRows {
 		c.rows = max(maxRows/2+maxRows/4, isqrt(int64(k)*8))
 	}
-	c.height, c.width = max(hubHeight, c.rows*rowHeight+10*Px), 0
+	c.height, c.width = c.rows*rowHeight+10*Px, 0
+	if !c.inner {
+		c.height = max(c.height, hubHeight)
+	}
 	for i := 0; i < k; i += c.rows {
 		c.width += columnRoom(c.items[i:min(k, i+c.rows)])
 	}
@@ -124,46 +143,74 @@ func columnRoom(items []Item) int {
 
 // mesh places the hubs and their rows, the upper edge at top; the middle of
 // the oval is at x 0 and is moved later. It returns the size.
-func (p *Panel) mesh(v *view.View, hubs []*view.Hub, top int) (w, h int) {
-	if len(hubs) == 0 {
+func (p *Panel) mesh(v *view.View, hubs []*view.Hub, top int, r pace) (w, h int) {
+	switch n := len(hubs); {
+	case n == 0:
 		return 0, 0
+	case n == 1:
+		c := newCell(v, hubs[0], false)
+		return p.star(&c, top)
+	case n > 3 && n <= maxSlotted:
+		if w, h, ok := p.disc(v, hubs, top, r); ok {
+			return w, h
+		}
 	}
+	return p.circle(v, hubs, top)
+}
+
+// circle places the hubs on an oval.
+func (p *Panel) circle(v *view.View, hubs []*view.Hub, top int) (w, h int) {
 	cells := make([]cell, len(hubs))
 	for i, k := range order(hubs) {
-		cells[i] = newCell(v, hubs[k])
-	}
-	if len(cells) == 1 {
-		return p.star(&cells[0], top)
+		cells[i] = newCell(v, hubs[k], false)
 	}
 	cut := halve(cells)
-	right, left := cells[:cut], cells[cut:]
-	rightHeight, leftHeight := sum(right), sum(left)
-	high := max(rightHeight, leftHeight)
+	right, left := cells[:cut:cut], cells[cut:]
+	slices.Reverse(left) // the circle goes on upwards on the left
+	return p.sides(right, left, top, len(hubs))
+}
+
+// sides sets cells beside the oval, from top to bottom.
+func (p *Panel) sides(right, left []cell, top, hubs int) (w, h int) {
+	high := max(sum(right), sum(left))
 	p.Center, p.RY = Point{0, top + high/2}, high/2
-	p.RX = min(max(p.RY*9/10, innerRadius+45*Px, len(hubs)*14*Px), 420*Px, (110+45*len(hubs))*Px)
-	y := top
-	for i := range right {
-		y += share(high-rightHeight, len(right), i)
-		p.put(&right[i], y, 1)
-		y += right[i].height
-	}
-	y = top
-	for i := range left { // the circle goes on upwards on the left
-		c := &left[len(left)-1-i]
-		y += share(high-leftHeight, len(left), i)
-		p.put(c, y, -1)
-		y += c.height
-	}
+	p.RX = min(max(p.RY*9/10, innerRadius+45*Px, hubs*14*Px), 420*Px, (110+45*hubs)*Px)
+	p.out = labelsOut(right, left)
+	p.column(right, top, high, 1)
+	p.column(left, top, high, -1)
 	return p.reach(right, 1) + p.reach(left, -1), high
+}
+
+// labelsOut is how far the labels of outer hubs reach out of the oval.
+func labelsOut(sides ...[]cell) int {
+	w := 0
+	for _, cells := range sides {
+		for i := range cells {
+			if h := &cells[i].hub; !cells[i].inner {
+				w = max(w, h.labelRoom())
+			}
+		}
+	}
+	return whole(w) + 4*Px
+}
+
+// column sets the cells of one side.
+func (p *Panel) column(cells []cell, top, high, side int) {
+	spare, y := high-sum(cells), top
+	for i := range cells {
+		y += share(spare, len(cells), i)
+		p.put(&cells[i], y, side)
+		y += cells[i].height
+	}
 }
 
 // reach is how far a side goes from the middle; the left one is kept, since
 // it is where the panel begins.
 func (p *Panel) reach(cells []cell, side int) int {
-	wide := labelOut
+	wide := p.out
 	for i := range cells {
 		if len(cells[i].items) > 0 {
-			wide = max(wide, labelOut+cells[i].width)
+			wide = max(wide, p.out+cells[i].width)
 		}
 	}
 	if side < 0 {
@@ -188,8 +235,9 @@ func (p *Panel) star(c *cell, top int) (w, h int) {
 	p.Center = Point{0, top + high/2}
 	c.hub.place(hubAt(0, top+high/2, high), 0)
 	right.hub, left.hub = c.hub, c.hub
-	right.fan(labelWidth/2, 1)
-	left.fan(-labelWidth/2, -1)
+	right.mid, left.mid = c.hub.At.Y, c.hub.At.Y
+	right.fan(labelWidth/2, 1, nil)
+	left.fan(-labelWidth/2, -1, nil)
 	c.hub.Fans = append(right.hub.Fans, left.hub.Fans...)
 	p.Hubs = append(p.Hubs, c.hub)
 	p.left = labelWidth/2 + left.width
@@ -205,21 +253,35 @@ func hubAt(x, mid, height int) Point {
 	return Point{x, mid}
 }
 
-// put places a hub and its fan in the band that begins at y.
+// put places an outer hub and its fan in the band that begins at y. Of an inner
+// hub it keeps where its rows will be.
 func (p *Panel) put(c *cell, y, side int) {
 	mid := y + c.height/2
-	d := mid - p.Center.Y
-	flat := p.RY * 11 / 10 // the ends of the oval stay open, so that both sides have room
-	x := innerRadius + (p.RX-innerRadius)*isqrt(max(0, square(flat)-square(d)))/max(1, flat)
-	c.hub.place(hubAt(side*x, mid, c.height), side)
-	c.fan(side*(p.RX+labelOut), side)
+	if c.mid = mid; c.inner {
+		return
+	}
+	c.hub.place(hubAt(side*p.edge(mid), mid, c.height), side)
+	c.mid = c.hub.At.Y
+	c.fan(side*(p.RX+p.out), side, nil)
 	p.Hubs = append(p.Hubs, c.hub)
+}
+
+// edge is how far the outer hubs stand from the middle at a height. The ends
+// of the oval stay open, so that both sides have room.
+func (p *Panel) edge(y int) int {
+	d, flat := y-p.Center.Y, p.RY*11/10
+	return innerRadius + (p.RX-innerRadius)*isqrt(max(0, square(flat)-square(d)))/max(1, flat)
+}
+
+func (h *Hub) labelRoom() int {
+	return max(boldRoom(h.Label, HubFont), textRoom(h.Note, SmallFont), 2*HubRadius)
 }
 
 // place puts the hub's mark at a point and its label below, towards the
 // outside, where no links between hubs pass; side 0 is the middle.
 func (h *Hub) place(at Point, side int) {
-	w := max(boldRoom(h.Label, HubFont), textRoom(h.Note, SmallFont), 2*HubRadius)
+	w := h.labelRoom()
+	at = at.round()
 	h.At, h.Side, h.LabelX = at, side, at.X-side*2*Px
 	h.Box = Rect{at.X - w/2, at.Y - HubRadius - 4*Px, w, hubHeight - 10*Px}
 	switch {
@@ -232,22 +294,23 @@ func (h *Hub) place(at Point, side int) {
 	}
 }
 
-// fan places the rows, centred on the hub: the branches begin at x.
-func (c *cell) fan(x, side int) {
+// fan places the rows, centred on c.mid: the branches begin at x. The trunk
+// goes there by way of the points in between.
+func (c *cell) fan(x, side int, between []Point) {
 	h := &c.hub
 	start := x
 	for first := 0; first < len(c.items); first += c.rows {
 		items := c.items[first:min(len(c.items), first+c.rows)]
-		f := Fan{Side: side, Items: items, Open: Point{x, h.At.Y}, Comb: first > 0}
+		f := Fan{Side: side, Items: items, Open: Point{x, c.mid}.round(), Comb: first > 0}
 		width := itemsWidth(items)
-		top := h.At.Y - len(items)*rowHeight/2
+		top := c.mid - len(items)*rowHeight/2
 		if first > 0 { // over the columns before
-			top = h.At.Y - c.rows*rowHeight/2
+			top = c.mid - c.rows*rowHeight/2
 			above := top - rowHeight/2
-			f.Open = Point{x + side*16*Px, above}
-			f.Trunk = []Point{{start, h.At.Y}, {start, above}, f.Open}
+			f.Open = Point{x + side*16*Px, above}.round()
+			f.Trunk = []Point{Point{start, c.mid}.round(), Point{start, above}.round(), f.Open}
 		} else {
-			f.Trunk = []Point{h.At, f.Open}
+			f.Trunk = append(append([]Point{h.At}, between...), f.Open)
 		}
 		for i := range items {
 			items[i].set(Point{x + side*(branchRoom+ItemRadius), top + i*rowHeight + rowHeight/2}, side, width)

@@ -158,17 +158,8 @@ func (p *Picture) link(v *view.View) {
 					continue
 				}
 				x := p.Panels[a.panel]
-				x.Links = append(x.Links, Link{l, a.at, bend(a.at, b.at, mid, x.Center), b.at})
+				x.Links = append(x.Links, Link{l, a.at, x.bend(l, a.at, b.at), b.at})
 			}
 		}
 	}
-}
-
-// bend pulls the middle of a link towards the middle of the oval, a long one
-// farther, so that links along one side pass beside the hubs between.
-func bend(a, b, mid, center Point) Point {
-	far := isqrt(square(a.X-b.X) + square(a.Y-b.Y))
-	dx, dy := (center.X-mid.X)/10*6, (center.Y-mid.Y)/10*2
-	limit := far / 100 * 45
-	return Point{mid.X + min(max(dx, -limit), limit), mid.Y + min(max(dy, -limit), limit)}
 }

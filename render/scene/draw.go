@@ -9,6 +9,7 @@ import (
 	"threadmap/render/internal/view"
 	"threadmap/render/layout"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 // A Caption is what stands over and under a picture.
@@ -25,7 +26,8 @@ const manyLinks = 30
 // Draw makes shapes of places.
 func Draw(p *layout.Picture, c Caption) *Scene {
 	s := &Scene{W: p.W, Title: strings.Join(p.Title, " "), Desc: c.Line}
-	d := drawing{at: c.At, view: p.View, used: map[string]bool{}}
+	d := drawing{at: c.At, view: p.View, used: map[string]bool{}, ways: ways(p.View)}
+	d.number(p.View.Troubles())
 	head := Group{Class: "head"}
 	y := layout.Margin + 14*px
 	for _, line := range p.Title {
@@ -43,6 +45,11 @@ func Draw(p *layout.Picture, c Caption) *Scene {
 		s.Groups = append(s.Groups, Group{Class: "links", Groups: d.links(p.Across)})
 	}
 	if len(p.Panels) > 0 {
+		if len(d.findings) > 0 {
+			g, bottom := d.list(p.Legend, p.W-2*layout.Margin)
+			s.Groups = append(s.Groups, g)
+			p.Legend.Y = bottom + 12*px
+		}
 		g, bottom := d.legend(p.Legend, p.W-2*layout.Margin)
 		s.Groups = append(s.Groups, g)
 		s.H = bottom + layout.Margin
@@ -56,6 +63,11 @@ type drawing struct {
 	at   time.Time
 	view *view.View
 	used map[string]bool // entries of the legend that the picture needs
+	ways map[*topology.Link]bool
+
+	findings []doctor.Finding
+	more     int // findings that have no number
+	badges   map[*topology.Node][]int
 }
 
 func label(class, s string, x, y int, a Anchor) Shape {
@@ -72,6 +84,10 @@ func (d *drawing) panel(p *layout.Panel) Group {
 		label("small", p.Facts, p.Box.X+20*px, p.Box.Y+42*px, Start))
 	if p.RX > 0 {
 		g.Shapes = append(g.Shapes, Shape{Kind: Ellipse, Class: "disc", P: [4]Point{pt(p.Center), {p.RX, p.RY}}})
+	}
+	rows := Group{Class: "rows"}
+	for _, r := range p.Rows {
+		rows.Shapes = append(rows.Shapes, label("item", r.Name, r.At.X, r.At.Y, Start), label("small", r.Facts, r.FactsX, r.At.Y, Start))
 	}
 	fans := Group{Class: "fans"}
 	for i := range p.Hubs {
@@ -97,7 +113,7 @@ func (d *drawing) panel(p *layout.Panel) Group {
 	if len(p.Links) > manyLinks {
 		class = "links many"
 	}
-	g.Groups = []Group{{Class: class, Groups: d.links(p.Links)}, fans, nodes}
+	g.Groups = []Group{rows, d.bands(p.Links), {Class: class, Groups: d.links(p.Links)}, fans, nodes}
 	return g
 }
 
@@ -114,12 +130,17 @@ func (d *drawing) links(l []layout.Link) []Group {
 	out := make([]Group, len(l))
 	for i, x := range l {
 		a, m, b := pt(x.A), pt(x.Bend), pt(x.B)
-		g := Group{Class: LinkClass(x.Link), Title: d.linkTitle(x.Link)}
+		g := Group{Class: LinkClass(x.Link), Title: d.linkTitle(x.Link), Ends: [2]string{x.Link.A.ID, x.Link.B.ID}}
 		d.used[g.Class] = true
+		if d.ways[x.Link] {
+			g.Class += " main" // does not fade among many
+		}
 		g.Shapes = []Shape{{Kind: Quad, P: [4]Point{a, m, b}}}
 		// the middle of the curve, and the way it goes there
 		mid, dir := Point{(a.X + 2*m.X + b.X) / 4, (a.Y + 2*m.Y + b.Y) / 4}, Point{b.X - a.X, b.Y - a.Y}
 		switch x.Link.State {
+		case topology.LinkOK, "":
+			g.Shapes = d.halves(x.Link, a, m, b, mid)
 		case topology.LinkOneWay:
 			switch better(x.Link) {
 			case 1:
@@ -179,7 +200,7 @@ func unit(d Point) (x, y int) {
 func (d *drawing) fans(out []Group, h *layout.Hub) []Group {
 	for i := range h.Fans {
 		f := &h.Fans[i]
-		trunk := Group{Class: "trunk", Shapes: []Shape{{Kind: Path, Poly: points(f.Trunk)}}}
+		trunk := Group{Class: "trunk", Ends: [2]string{h.Node.ID}, Shapes: []Shape{{Kind: Path, Poly: points(f.Trunk)}}}
 		if f.Comb && len(f.Items) > 0 {
 			last := f.Items[len(f.Items)-1].At.Y
 			trunk.Shapes = append(trunk.Shapes, Shape{Kind: Line, P: [4]Point{pt(f.Open), {f.Open.X, last}}})
@@ -187,7 +208,7 @@ func (d *drawing) fans(out []Group, h *layout.Hub) []Group {
 		out = append(out, trunk)
 		for k := range f.Items {
 			t := &f.Items[k]
-			g := Group{Class: LinkClass(t.Link)}
+			g := Group{Class: LinkClass(t.Link), Ends: [2]string{h.Node.ID, t.Node.ID}}
 			d.used[g.Class] = true
 			if t.Node.ParentConfidence == topology.Inferred {
 				g.Class += " inferred"
@@ -227,6 +248,8 @@ func (d *drawing) nodeClass(n *topology.Node) string {
 		kind = "router"
 	case n.Role == diag.RoleSleepyEndDevice:
 		kind = "sleepy"
+	case n.Role == diag.RoleREED:
+		kind = "reed"
 	}
 	d.used[kind] = true
 	d.used["leader"] = d.used["leader"] || n.Role == diag.RoleLeader
@@ -244,6 +267,7 @@ func (d *drawing) hub(h *layout.Hub) Group {
 	at := pt(h.At)
 	g.Shapes = append(g.Shapes, hubMark(n, at)...)
 	anchor := [...]Anchor{End, Middle, Start}[h.Side+1]
+	g.Shapes = append(g.Shapes, d.badge(n, Point{at.X + 14*px, at.Y - 12*px}, 1)...)
 	g.Shapes = append(g.Shapes, label("hub", h.Label, h.LabelX, at.Y+layout.HubRadius+17*px, anchor))
 	if h.Note != "" {
 		g.Shapes = append(g.Shapes, label("note", h.Note, h.LabelX, at.Y+layout.HubRadius+31*px, anchor))
@@ -265,6 +289,9 @@ func hubMark(n *topology.Node, at Point) []Shape {
 	case n.Role == diag.RoleLeader:
 		s = append(s, star(at, 85))
 	}
+	if n.State == topology.NodeSilent {
+		s = append(s, slash(at, r-3*px))
+	}
 	return s
 }
 
@@ -285,11 +312,18 @@ func (d *drawing) item(t *layout.Item, parent *topology.Node) Group {
 	n := t.Node
 	g := Group{Class: d.nodeClass(n), ID: n.ID, Title: d.nodeTitle(n, parent)}
 	at := pt(t.At)
-	if n.BorderRouter.Or(false) {
+	switch {
+	case n.BorderRouter.Or(false):
 		g.Shapes = append(g.Shapes, diamond(at, layout.ItemRadius+px))
-	} else {
-		g.Shapes = append(g.Shapes, Shape{Kind: Circle, Class: "mark", P: [4]Point{at}, R: layout.ItemRadius})
+	case n.Role == diag.RoleREED:
+		g.Shapes = append(g.Shapes, square(at, layout.ItemRadius-px/2))
+	default:
+		g.Shapes = append(g.Shapes, circle(at, layout.ItemRadius))
 	}
+	if n.State == topology.NodeSilent {
+		g.Shapes = append(g.Shapes, slash(at, layout.ItemRadius-px))
+	}
+	g.Shapes = append(g.Shapes, d.badge(n, Point{at.X - t.Side*15*px, at.Y}, -t.Side)...)
 	anchor, far := Start, End
 	if t.Side < 0 {
 		anchor, far = End, Start

@@ -22,7 +22,8 @@ var legendEntries = []entry{
 	{"leader", "node router", "leader", func(at Point) []Shape { return []Shape{circle(at, 7*px), star(at, 50)} }},
 	{"device", "node device", "listens all the time", func(at Point) []Shape { return []Shape{circle(at, layout.ItemRadius)} }},
 	{"sleepy", "node sleepy", "sleeps", func(at Point) []Shape { return []Shape{circle(at, layout.ItemRadius)} }},
-	{"silent", "node router silent", "did not answer", func(at Point) []Shape { return []Shape{circle(at, 7*px)} }},
+	{"reed", "node reed", "could become a router", func(at Point) []Shape { return []Shape{square(at, layout.ItemRadius-px/2)} }},
+	{"silent", "node router silent", "did not answer", func(at Point) []Shape { return []Shape{circle(at, 7*px), slash(at, 7*px)} }},
 	{"unknown|ghost|stale", "node router unknown", "only others tell of it", func(at Point) []Shape { return []Shape{circle(at, 7*px)} }},
 	{"link good", "link good", "good link", sampleLink},
 	{"link fair", "link fair", "fair", sampleLink},
@@ -32,6 +33,13 @@ var legendEntries = []entry{
 	{"link stale", "link stale", "old news", sampleLink},
 	{"link dead", "link dead", "dead", sampleLink},
 	{"link unknown", "link unknown", "link of unknown quality", sampleLink},
+	{"half", "link weak", "each end's half: what it hears", func(at Point) []Shape {
+		return append(sampleLink(at), Shape{Kind: Line, Class: "half good", P: [4]Point{{at.X - 14*px, at.Y}, at}})
+	}},
+	{"untold", "link good", "nobody told what this end hears", func(at Point) []Shape {
+		return []Shape{{Kind: Line, P: [4]Point{{at.X - 14*px, at.Y}, at}}, {Kind: Line, Class: "half untold", P: [4]Point{at, {at.X + 14*px, at.Y}}}}
+	}},
+	{"way", "link-way ways", "cheapest way to a border router", sampleLink},
 }
 
 func circle(at Point, r int) Shape {

@@ -18,8 +18,11 @@ type Scene struct {
 
 // A Group is drawn in order: its shapes, then its groups.
 type Group struct {
-	Class  string
-	ID     string // of the node it shows; may be any text
+	Class string
+	ID    string // of the node it shows; may be any text
+	// Ends are the IDs of the nodes that the link it shows joins; of the trunk of
+	// a fan the first only, the node it comes from. A page follows links by them.
+	Ends   [2]string
 	Title  string // shown while the pointer rests on it; lines separated by \n
 	Shapes []Shape
 	Groups []Group

@@ -82,7 +82,7 @@ func TestLegendShowsWhatIsThere(t *testing.T) {
 	if got, want := words(fixture.Line(3)), "router, leader, good link"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := words(fixture.Home()), "border router, router, leader, listens all the time, sleeps, did not answer, only others tell of it, good link, fair, weak, one-way, dying, old news, dead"; got != want {
+	if got, want := words(fixture.Home()), "border router, router, leader, listens all the time, sleeps, could become a router, did not answer, only others tell of it, good link, fair, weak, one-way, dying, old news, dead, each end's half: what it hears, nobody told what this end hears, cheapest way to a border router"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -54,7 +54,12 @@ func (d *drawing) nodeTitle(n, parent *topology.Node) string {
 
 func (d *drawing) linkTitle(l *topology.Link) string {
 	a, b := text.Truncate(d.view.Label(l.A), 60), text.Truncate(d.view.Label(l.B), 60)
-	lines := []string{a + " – " + b, hears(b, l.AToB), hears(a, l.BToA)}
+	lines := []string{a + " – " + b}
+	if l.AToB == l.BToA {
+		lines = append(lines, hears("both", l.AToB))
+	} else {
+		lines = append(lines, hears(b, l.AToB), hears(a, l.BToA))
+	}
 	state := "link " + string(l.State)
 	if c := l.Confidence.String(); c != "" {
 		state += ", " + c
@@ -88,9 +93,13 @@ func hears(who string, x topology.Direction) string {
 		s = append(s, v.String()+" of messages lost")
 	}
 	if len(s) == 0 {
-		return who + " hears: not known"
+		s = []string{"not known"}
 	}
-	return who + " hears: " + strings.Join(s, ", ")
+	verb := " hears: "
+	if who == "both" {
+		verb = " hear: "
+	}
+	return who + verb + strings.Join(s, ", ")
 }
 
 // told sums evidence up: each source, how often and how long ago.

@@ -45,7 +45,7 @@ func TestWrongDocumentsAreRefused(t *testing.T) {
 // TestKeysMayBeAdded: the schema that users get accepts the documents of a
 // newer threadmap, as it promises.
 func TestKeysMayBeAdded(t *testing.T) {
-	for _, one := range [][]byte{schema.Map, schema.Services} {
+	for _, one := range schema.All() {
 		keysMayBeAdded(t, one)
 	}
 }

@@ -7,3 +7,6 @@ import _ "embed"
 //
 //go:embed style.css
 var style string
+
+// Style is the style sheet of all pictures, for other writers of scenes.
+func Style() string { return style }

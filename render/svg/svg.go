@@ -113,6 +113,11 @@ func (o *writer) group(g *scene.Group) {
 	if g.ID != "" {
 		o.add(` data-id="`).text(g.ID).add(`"`)
 	}
+	for i, id := range g.Ends {
+		if id != "" {
+			o.add([...]string{` data-a="`, ` data-b="`}[i]).text(id).add(`"`)
+		}
+	}
 	o.add(">")
 	if g.Title != "" {
 		o.add("<title>").text(g.Title).add("</title>")

@@ -136,7 +136,11 @@ func (s *Server) supervisor(q *request) object {
 	case s.o.NoSupervisor:
 		return q.fail("unknown_command", "Unknown command.")
 	case q.Endpoint == "/addons/core_matter_server/info" && s.o.MatterServer != nil:
-		return q.ok(object{"ingress_url": "/api/hassio_ingress/" + IngressToken + "/", "network": object{"5580/tcp": nil}, "state": "started", "version": "9.2.0",
+		var port any // null: closed
+		if s.o.Port != 0 {
+			port = s.o.Port
+		}
+		return q.ok(object{"ingress_url": "/api/hassio_ingress/" + IngressToken + "/", "network": object{"5580/tcp": port}, "state": "started", "version": "9.2.0",
 			"hostname": "core-matter-server", "ip_address": "172.30.32.1"})
 	case q.Endpoint == "/ingress/session":
 		return q.ok(object{"session": IngressSession})

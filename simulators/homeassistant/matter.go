@@ -51,7 +51,7 @@ func (s *Server) held(ctx context.Context) (info, nodes json.RawMessage, err err
 func (s *Server) download(w http.ResponseWriter, r *http.Request, path string) {
 	s.count("download")
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	user, ok := s.o.Users[token]
+	user, ok := s.user(token)
 	if !ok || s.o.NoDownload && !user.Admin {
 		s.wrongLogin() // a 401 counts
 		http.Error(w, "401: Unauthorized", http.StatusUnauthorized)

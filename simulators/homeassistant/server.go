@@ -37,6 +37,8 @@ type Options struct {
 	// MatterServer is the Matter server that the Matter integration talks to,
 	// and that the ingress leads to; nil: the integration waits for one.
 	MatterServer http.Handler
+	// Port is where the Matter server's own port is published; 0: it is closed.
+	Port uint16
 	// HomeKit tells which nodes are accessories that were paired with it.
 	HomeKit func(*mesh.Node) bool
 	// Old is one of 2023: without thread/*, otbr/info flat, without the Matter
@@ -72,6 +74,25 @@ type Server struct {
 	mu       sync.Mutex
 	requests map[string]int
 	wrong    int
+	revoked  map[string]bool // tokens
+}
+
+// Revoke takes a token back, as its user can; with again it is good once more.
+func (s *Server) Revoke(token string, again bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.revoked == nil {
+		s.revoked = map[string]bool{}
+	}
+	s.revoked[token] = !again
+}
+
+// user is who a token belongs to.
+func (s *Server) user(token string) (User, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, ok := s.o.Users[token]
+	return u, ok && !s.revoked[token]
 }
 
 // New makes the Home Assistant of a home.

@@ -95,7 +95,7 @@ func (c *session) authenticate(ctx context.Context) bool {
 	if err != nil || json.Unmarshal(b, &q) != nil {
 		return false
 	}
-	user, ok := c.s.o.Users[q.Token]
+	user, ok := c.s.user(q.Token)
 	if c.token = q.Token; !ok || q.Type != "auth" {
 		c.s.wrongLogin()
 		text := "Invalid access token or password"

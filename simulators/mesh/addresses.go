@@ -53,9 +53,10 @@ func (v *View) Addresses(i int) []netip.Addr {
 }
 
 // Registered are the addresses that child i registered with its parent (TLV
-// 30): none for a full Thread device.
+// 30): none for a full Thread device, and none that is known of one that is gone
+// (-1).
 func (v *View) Registered(i int) []netip.Addr {
-	if v.m.Nodes[i].Mode.FullThreadDevice {
+	if i < 0 || v.m.Nodes[i].Mode.FullThreadDevice {
 		return nil
 	}
 	return append([]netip.Addr{v.MLEID(i)}, v.OMR(i)...)

@@ -30,8 +30,9 @@ func (v *View) Route64(i int) []RouteRow {
 	}
 	rs := &v.router[n.Partition]
 	rows := make([]RouteRow, 0, rs.count)
+	leads := n.IsRouter() && v.m.Partitions[n.Partition].Leader == n.RouterID
 	for id := range rs.node {
-		if rs.node[id] < 0 {
+		if rs.node[id] < 0 && !v.held[heldID{n.Partition, uint8(id), leads}] {
 			continue
 		}
 		row := RouteRow{RouterID: uint8(id), NextHop: noRouter}
@@ -58,6 +59,12 @@ func (v *View) Route64(i int) []RouteRow {
 		}
 		r := at(v.m.Nodes[e.to].RouterID)
 		r.LQIn, r.LQOut, r.HasLink, r.Age, r.ExtAddr = e.in, e.out, true, e.age, v.m.Nodes[e.to].ExtAddr
+	}
+	for _, w := range v.left[i] {
+		k, ok := slices.BinarySearchFunc(rows, uint8(w.RLOC16>>10), func(r RouteRow, id uint8) int { return cmp.Compare(r.RouterID, id) })
+		if r := &rows[min(k, len(rows)-1)]; ok && !r.HasLink && !r.Self {
+			r.LQIn, r.LQOut, r.HasLink, r.Age, r.ExtAddr = w.Heard.LQ, v.leftOut[leftKey{i, w.ExtAddr}], true, w.Age, w.ExtAddr
+		}
 	}
 	for _, f := range v.overheard[i] {
 		if p := &v.m.Nodes[v.own[f.Peer]]; p.Partition == n.Partition {
@@ -107,7 +114,7 @@ func (v *View) atParent(i int) kid {
 // A ChildRow is one row of a child table, with all that TLVs 16, 29 and 30
 // tell.
 type ChildRow struct {
-	Node          int // index; of a stale row, the child that has moved on
+	Node          int // index; of a stale row, the child that has moved on, -1: it is gone
 	Stale         bool
 	RLOC16        uint16
 	ExtAddr       diag.ExtAddr
@@ -156,6 +163,7 @@ func (v *View) Children(i int) []ChildRow {
 		}
 		add(c, uint16(n.RouterID)<<10|f.ChildID, heard, f.Age, f.Age+time.Hour, true)
 	}
+	rows = append(rows, v.former[i]...)
 	slices.SortFunc(rows, func(a, b ChildRow) int { return cmp.Compare(a.RLOC16, b.RLOC16) })
 	return rows
 }
@@ -175,7 +183,7 @@ func (v *View) MaxChildTimeout(i int) time.Duration {
 // A NeighborRow is one router that a router has a link with (TLV 31), or the
 // parent of a child.
 type NeighborRow struct {
-	Node          int // index, -1: a ghost
+	Node          int // index, -1: a ghost, or gone
 	RLOC16        uint16
 	ExtAddr       diag.ExtAddr
 	ThreadVersion uint16
@@ -197,6 +205,7 @@ func (v *View) RouterNeighbors(i int) []NeighborRow {
 			rows = append(rows, NeighborRow{e.to, p.RLOC16(), p.ExtAddr, p.ThreadVersion, e.age, e.up, e.heard})
 		}
 	}
+	rows = append(rows, v.left[i]...)
 	for _, f := range v.ghosts[i] {
 		heard := Hear(-90)
 		heard.LQ = max(f.LQ, 1)

@@ -24,6 +24,25 @@ type View struct {
 	ghosts               map[int][]Fault
 	stale                map[int][]Fault // by old parent
 	overheard            map[int][]Fault // by child
+
+	// What routers still have of nodes that they lost; only a History fills these.
+	left    map[int][]NeighborRow // by the router that keeps it
+	leftOut map[leftKey]uint8     // what it was last told of how it is heard; absent: 0
+	former  map[int][]ChildRow
+	held    map[heldID]bool // router ids that are taken and have no node
+}
+
+// A leftKey is a router and the address of one that it lost.
+type leftKey struct {
+	keeper int
+	about  diag.ExtAddr
+}
+
+// A heldID is a router id of a partition, as the leader or as the others have it.
+type heldID struct {
+	partition int
+	id        uint8
+	leader    bool
 }
 
 // routers are the router ids of one partition.

@@ -70,14 +70,25 @@ func (w *World) borderAgents(m *mesh.Mesh, v *mesh.View, o Options) error {
 	return nil
 }
 
-// agentPort is the port of a border router's agent, for its announcement.
-func (w *World) agentPort(n *mesh.Node) uint16 {
+// agentAt is where a border router's agent listens, invalid where it has none.
+func (w *World) agentAt(n *mesh.Node) netip.AddrPort {
 	for _, a := range w.agents {
 		if a.Node == n.ExtAddr {
-			return a.Addr.Port()
+			return a.Addr
 		}
 	}
-	return 0
+	return netip.AddrPort{}
+}
+
+// agentPort and agentAddress are that for the announcement. A border router
+// without an agent has no address: it can't be reached.
+func (w *World) agentPort(n *mesh.Node) uint16 { return w.agentAt(n).Port() }
+
+func (w *World) agentAddress(n *mesh.Node) []netip.Addr {
+	if at := w.agentAt(n); at.IsValid() {
+		return []netip.Addr{at.Addr()}
+	}
+	return nil
 }
 
 func (w *World) closeAgents() {

@@ -3,10 +3,12 @@
 // it needs no network and disturbs none.
 //
 // Today these are the REST interfaces of its border routers (simulators/otbr),
-// their border agents (simulators/borderagent), and a responder that answers for
-// all that they announce by multicast DNS (simulators/mdns), asked directly;
-// every further simulator is one more kind of server that [Start] starts and
-// [World.Close] stops.
+// their border agents (simulators/borderagent), where it is wanted its Matter
+// devices (simulators/matternode) and a Home Assistant with its Matter server
+// (simulators/homeassistant, simulators/matterserver), and a responder that
+// answers for all that they announce by multicast DNS (simulators/mdns), asked
+// directly; every further simulator is one more kind of server that [Start]
+// starts and [World.Close] stops.
 //
 // The reader is on top of the simulators. Of the product only the commands
 // "demo" and "simulate" may come here.
@@ -23,7 +25,9 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/matter/fabric"
 	"threadmap/simulators/borderagent"
+	"threadmap/simulators/matternode"
 	"threadmap/simulators/mdns"
 	"threadmap/simulators/mesh"
 	"threadmap/simulators/otbr"
@@ -49,10 +53,17 @@ type Options struct {
 	// BorderAgent, where not nil, sets the knobs of one border agent; those of
 	// the mesh count for the first of each network.
 	BorderAgent func(m *mesh.Mesh, n *mesh.Node) borderagent.Options
+	// HomeAssistant, where not nil, has the home run a Home Assistant with those
+	// knobs, and announce it. It takes a home with Matter nodes.
+	HomeAssistant *HomeOptions
+	// Matter, where not nil, has the home's Matter devices answer, and announces
+	// where they listen.
+	Matter *MatterOptions
 	// Faultless serves the homes as if they had no faults.
 	Faultless bool
 	// MDNS are the knobs of what is announced, MDNSBehaviour those of how. Without
-	// knobs some devices are on a second fabric, and those of makers who do
+	// knobs border routers have the address and port on which their border agents
+	// listen, some devices are on a second fabric, and those of makers who do
 	// HomeKit over Thread are HomeKit accessories, too.
 	MDNS          mdns.HomeOptions
 	MDNSBehaviour mdns.Behaviour
@@ -63,8 +74,13 @@ type World struct {
 	servers []*http.Server
 	otbrs   []OTBR
 	agents  []Agent
+	home    *HomeAssistant // nil: none
+	matter  []MatterNode
+	fabric  *fabric.Authority // nil: no Matter devices
+	place   func(MatterNode, matternode.Place) matternode.Place
 	serving sync.WaitGroup
 
+	services  []mdns.Service // of everything but the Matter devices
 	mdns      *mdns.Responder
 	mdnsAt    netip.AddrPort
 	mdnsClose context.CancelFunc
@@ -96,14 +112,31 @@ func Start(home *mesh.Home, o Options) (*World, error) {
 		return nil, fmt.Errorf("simulated home: address %q: want a loopback address such as 127.0.0.1", o.Address)
 	}
 	w := &World{}
+	if o.Matter != nil {
+		if err := w.startMatter(o.Matter); err != nil {
+			return nil, err
+		}
+	}
 	for _, m := range home.Networks {
 		if err := w.network(m, o); err != nil {
 			w.Close()
 			return nil, err
 		}
 	}
+	if o.HomeAssistant != nil {
+		if err := w.homeAssistant(home, *o.HomeAssistant, o.Address); err != nil {
+			w.Close()
+			return nil, err
+		}
+	}
 	if o.MDNS.BorderAgent == nil {
 		o.MDNS.BorderAgent = w.agentPort
+	}
+	if o.MDNS.Address == nil {
+		o.MDNS.Address = w.agentAddress
+	}
+	if o.MDNS.Registered == nil && o.Matter != nil {
+		o.MDNS.Registered = w.matterAt
 	}
 	if err := w.announce(home, o); err != nil {
 		w.Close()
@@ -128,10 +161,21 @@ func (w *World) announce(home *mesh.Home, o Options) error {
 		o.MDNS.OtherFabric = otherFabric
 	}
 	if o.MDNS.HomeKit == nil {
-		o.MDNS.HomeKit = func(n *mesh.Node) bool { return !n.BorderRouter && doHomeKit[n.Vendor] }
+		o.MDNS.HomeKit = homeKit
+	}
+	w.services = mdns.FromHome(home, o.MDNS)
+	if w.home != nil {
+		s, err := w.home.announcement(home)
+		if err != nil {
+			conn.Close()
+			return fmt.Errorf("simulated responder: %w", err)
+		}
+		w.services = append(w.services, s)
 	}
 	w.mdnsAt = conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	w.mdns = mdns.New(conn, netip.AddrPort{}, mdns.FromHome(home, o.MDNS), o.MDNSBehaviour)
+	w.mu.Lock()
+	w.mdns = mdns.New(conn, netip.AddrPort{}, w.announced(), o.MDNSBehaviour)
+	w.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	w.mdnsClose = cancel
 	w.serving.Go(func() { w.mdns.Serve(ctx) })
@@ -146,6 +190,11 @@ func (w *World) network(m *mesh.Mesh, o Options) error {
 	}
 	if err := w.borderAgents(m, v, o); err != nil {
 		return err
+	}
+	if o.Matter != nil {
+		if err := w.matterNodes(m, v, o); err != nil {
+			return err
+		}
 	}
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
@@ -230,6 +279,7 @@ func (w *World) Close() error {
 		w.mdnsClose()
 	}
 	w.closeAgents()
+	w.closeMatter()
 	w.serving.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -2,6 +2,7 @@ package world
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -78,6 +79,63 @@ func TestHomeOf50IsServed(t *testing.T) {
 		r.Body.Close()
 		t.Error("a closed world answers")
 	}
+}
+
+// TestAnnouncesWhereItListens: who follows the announcements comes to the border
+// agents, on whatever loopback address.
+func TestAnnouncesWhereItListens(t *testing.T) {
+	for _, address := range []string{"127.0.0.1", "::1"} {
+		w, err := Start(mesh.HomeOf50(1), Options{Address: address})
+		if err != nil {
+			t.Logf("%s: %v", address, err) // a machine without IPv6
+			continue
+		}
+		for _, a := range w.BorderAgents() {
+			m := mesh.Node{ExtAddr: a.Node}
+			if at := w.agentAddress(&m); len(at) != 1 || at[0].String() != address || w.agentPort(&m) != a.Addr.Port() {
+				t.Errorf("%s listens on %s and announces %v, port %d", a.Name, a.Addr, at, w.agentPort(&m))
+			}
+			q := new(dns.Msg)
+			q.SetQuestion(fmt.Sprintf("br%s.local.", a.Node), dns.TypeANY)
+			if r := ask(t, w, q); !strings.Contains(fmt.Sprint(r.Answer), "\t"+address) || strings.Contains(fmt.Sprint(r.Answer), "192.0.2.") {
+				t.Errorf("%s is announced at %v", a.Name, r.Answer)
+			}
+		}
+		if m := (mesh.Node{ExtAddr: 1}); w.agentAddress(&m) != nil || w.agentPort(&m) != 0 {
+			t.Error("who has no agent has an address")
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// ask gives the first answer of the world's responder.
+func ask(t *testing.T, w *World, q *dns.Msg) *dns.Msg {
+	t.Helper()
+	b, err := q.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(w.MDNS()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(time.Minute))
+	buf := make([]byte, 65535)
+	n := 0
+	if _, err = c.Write(b); err == nil {
+		n, err = c.Read(buf)
+	}
+	m := new(dns.Msg)
+	if err == nil {
+		err = m.Unpack(buf[:n])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // announced asks the world's responder for every Matter instance.

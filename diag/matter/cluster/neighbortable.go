@@ -73,6 +73,9 @@ func (r *reader) neighbors(val Value, table string) (children, neighbors []diag.
 		}
 		var n *diag.Neighbor
 		if child {
+			if cap(children) == 0 { // at once for half of the rows
+				children = make([]diag.Neighbor, 0, rowsIn(val, 120)+1)
+			}
 			children, n = more(children)
 		} else {
 			neighbors, n = more(neighbors)

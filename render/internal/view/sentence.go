@@ -25,13 +25,18 @@ func (v *View) Examined(findings []doctor.Finding) *View {
 	if findings == nil {
 		return v
 	}
-	v.headlines = []string{}
+	v.findings, v.headlines = findings, []string{}
 	for _, f := range findings {
 		if f.Severity >= doctor.Warning {
 			v.headlines = append(v.headlines, text.Truncate(text.Clean(f.Title), 3*labelRoom))
 		}
 	}
 	return v
+}
+
+// Troubles are the findings that are trouble, not just news, worst first.
+func (v *View) Troubles() []doctor.Finding {
+	return slices.DeleteFunc(slices.Clone(v.findings), func(f doctor.Finding) bool { return f.Severity < doctor.Warning })
 }
 
 // maxHeadlines keeps the sentence one that is read.

@@ -13,6 +13,7 @@ import (
 
 	"threadmap/diag"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 // A View is a map arranged for drawing.
@@ -24,6 +25,7 @@ type View struct {
 	up        map[*topology.Node]*topology.Link
 	twins     map[*topology.Node]string // what tells nodes of the same label apart
 	headlines []string                  // of what a doctor found; nil: nobody looked
+	findings  []doctor.Finding
 }
 
 // A Group is one partition of a network, or a network of which not more than

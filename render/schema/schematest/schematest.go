@@ -6,6 +6,9 @@ package schematest
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -32,28 +35,61 @@ func Services(t testing.TB, doc []byte) {
 	}
 }
 
-// Validate checks doc against a schema made strict.
+// Document fails the test when doc is no valid document of its own "format".
+func Document(t testing.TB, doc []byte) {
+	t.Helper()
+	if err := Validate(nil, doc); err != nil {
+		t.Errorf("not valid: %v", err)
+	}
+}
+
+// Validate checks doc against a schema made strict; nil is that of the format
+// which doc names.
 func Validate(schemaJSON, doc []byte) error {
-	s, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
-	if err != nil {
-		return err
-	}
-	closeObjects(s)
-	c := jsonschema.NewCompiler()
-	const at = "mem:///schema.json"
-	if err := c.AddResource(at, s); err != nil {
-		return err
-	}
-	sch, err := c.Compile(at)
-	if err != nil {
-		return err
-	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(doc))
 	if err != nil {
 		return err
 	}
-	return sch.Validate(v)
+	all, err := compiled()
+	if err != nil {
+		return err
+	}
+	m, _ := v.(map[string]any)
+	format, _ := m["format"].(string)
+	for i, b := range schema.All() {
+		if schemaJSON == nil && strings.HasSuffix(strings.TrimSuffix(all[i].Location, "#"), ":schema:"+format+":1") || schemaJSON != nil && bytes.Equal(b, schemaJSON) {
+			return all[i].Validate(v)
+		}
+	}
+	return fmt.Errorf("no schema for format %q", format)
 }
+
+// compiled are the schemas, in the order of schema.All.
+var compiled = sync.OnceValues(func() ([]*jsonschema.Schema, error) {
+	c := jsonschema.NewCompiler()
+	var ids []string
+	for _, b := range schema.All() {
+		s, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		id, _ := s.(map[string]any)["$id"].(string)
+		closeObjects(s)
+		if err := c.AddResource(id, s); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	var out []*jsonschema.Schema
+	for _, id := range ids {
+		s, err := c.Compile(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+})
 
 // closeObjects forbids unlisted keys in every object of a schema.
 func closeObjects(v any) {

@@ -107,8 +107,18 @@ func (t *textWriter) border(b *Border) {
 		add("waits for a one-time code now")
 	}
 	t.entry("◆", b.Label(), facts)
+	facts = nil
 	if b.State.Known {
-		t.line("      %s", strings.Join(stateWords(b.State.Value), ", "))
+		facts = stateWords(b.State.Value)
+	}
+	for _, s := range b.Services {
+		if s.Kind == discovery.KindMeshCoP && s.Port != 0 {
+			add(fmt.Sprintf("border agent on port %d", s.Port))
+			break
+		}
+	}
+	if len(facts) > 0 {
+		t.line("      %s", strings.Join(facts, ", "))
 	}
 	if len(b.Odd) > 0 {
 		t.line("      ! of impossible length: %s", strings.Join(b.Odd, ", "))

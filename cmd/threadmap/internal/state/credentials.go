@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -48,9 +49,10 @@ type storedCredential struct {
 var credentialsDocument = document{credentialsFormat, credentialsVersion, maxCredentialsFile}
 
 type credentialsFile struct {
-	Format  string             `json:"format"`
-	Version int                `json:"version"`
-	Thread  []storedCredential `json:"thread"`
+	Format        string             `json:"format"`
+	Version       int                `json:"version"`
+	Thread        []storedCredential `json:"thread"`
+	HomeAssistant []storedToken      `json:"home_assistant,omitempty"`
 }
 
 // CredentialsFile is where the credentials are.
@@ -59,23 +61,45 @@ func (s *Store) CredentialsFile() string { return filepath.Join(s.Config, "crede
 // Credentials lists the credentials, in the order in which they were added. No
 // error of it quotes the file.
 func (s *Store) Credentials() ([]Credential, error) {
+	have, err := s.secrets()
+	return have.thread, err
+}
+
+// secrets is what the file holds.
+type secrets struct {
+	thread []Credential
+	tokens []Token
+}
+
+// secrets reads the file. No error of it quotes the file.
+func (s *Store) secrets() (secrets, error) {
 	b, err := credentialsDocument.read(s.CredentialsFile())
 	defer clear(b)
 	if b == nil || err != nil {
-		return nil, err
+		return secrets{}, err
 	}
-	out, err := parseCredentials(b)
+	out, err := parseSecrets(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s %w", s.CredentialsFile(), err)
+		return secrets{}, fmt.Errorf("%s %w", s.CredentialsFile(), err)
 	}
 	return out, nil
 }
 
-func parseCredentials(b []byte) ([]Credential, error) {
+func parseSecrets(b []byte) (out secrets, err error) {
 	var doc credentialsFile
 	if err := credentialsDocument.parse(b, &doc); err != nil {
-		return nil, err
+		return secrets{}, err
 	}
+	if out.thread, err = parseCredentials(&doc); err != nil {
+		return secrets{}, err
+	}
+	if out.tokens, err = parseTokens(&doc); err != nil {
+		return secrets{}, err
+	}
+	return out, nil
+}
+
+func parseCredentials(doc *credentialsFile) ([]Credential, error) {
 	if len(doc.Thread) > maxCredentials {
 		return nil, damaged("more than %d credentials", maxCredentials)
 	}
@@ -119,43 +143,41 @@ func (s *Store) AddCredential(ctx context.Context, c Credential) (aside string, 
 	if err := c.check(); err != nil {
 		return "", err
 	}
-	return s.editCredentials(ctx, true, func(have []Credential) ([]Credential, error) {
-		for i := range have {
-			if have[i].ExtPANID == c.ExtPANID {
-				have[i] = c
-				return have, nil
+	return s.editSecrets(ctx, true, func(have *secrets) error {
+		for i := range have.thread {
+			if have.thread[i].ExtPANID == c.ExtPANID {
+				have.thread[i] = c
+				return nil
 			}
 		}
-		if len(have) >= maxCredentials {
-			return nil, fmt.Errorf("there are %d credentials already: remove some with threadmap login remove", maxCredentials)
+		if len(have.thread) >= maxCredentials {
+			return fmt.Errorf("there are %d credentials already: remove some with threadmap login remove", maxCredentials)
 		}
-		return append(have, c), nil
+		have.thread = append(have.thread, c)
+		return nil
 	})
 }
 
 // RemoveCredential forgets the credential of a network, and reports whether
 // there was one.
 func (s *Store) RemoveCredential(ctx context.Context, network diag.PANID64) (removed bool, err error) {
-	_, err = s.editCredentials(ctx, false, func(have []Credential) ([]Credential, error) {
-		var keep []Credential
-		for _, c := range have {
-			if c.ExtPANID != network {
-				keep = append(keep, c)
-			}
-		}
-		removed = len(keep) < len(have)
-		return keep, nil
+	_, err = s.editSecrets(ctx, false, func(have *secrets) error {
+		before := len(have.thread)
+		have.thread = slices.DeleteFunc(have.thread, func(c Credential) bool { return c.ExtPANID == network })
+		removed = len(have.thread) < before
+		return nil
 	})
 	return removed && err == nil, err
 }
 
-func (s *Store) editCredentials(ctx context.Context, renew bool, change func([]Credential) ([]Credential, error)) (aside string, err error) {
+// editSecrets changes the file, all of it that is not changed staying as it is.
+func (s *Store) editSecrets(ctx context.Context, renew bool, change func(*secrets) error) (aside string, err error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	have, err := s.Credentials()
+	have, err := s.secrets()
 	if renew && errors.Is(err, ErrDamaged) {
 		if aside, err = keepAside(s.CredentialsFile()); err != nil {
 			return "", err
@@ -163,14 +185,14 @@ func (s *Store) editCredentials(ctx context.Context, renew bool, change func([]C
 	} else if err != nil {
 		return "", err
 	}
-	if have, err = change(have); err != nil {
+	if err := change(&have); err != nil {
 		return aside, err
 	}
 	if err := mkdir(s.Config); err != nil {
 		return aside, err
 	}
-	doc := credentialsFile{credentialsFormat, credentialsVersion, []storedCredential{}}
-	for _, c := range have {
+	doc := credentialsFile{Format: credentialsFormat, Version: credentialsVersion, Thread: []storedCredential{}, HomeAssistant: storeTokens(have.tokens)}
+	for _, c := range have.thread {
 		doc.Thread = append(doc.Thread, storedCredential{c.ExtPANID.String(), c.Network, hex.EncodeToString(c.PSKc.Bytes()), c.Added})
 	}
 	var b bytes.Buffer

@@ -34,6 +34,7 @@ type Login struct {
 	URL      string    `json:"url"`                  // never with user info
 	Network  string    `json:"network,omitempty"`    // its network's name when it was added
 	ExtPANID string    `json:"ext_pan_id,omitempty"` // 16 hex digits, or ""
+	Name     string    `json:"name,omitempty"`       // what the place calls itself: a home
 	Added    time.Time `json:"added,omitzero"`
 }
 
@@ -79,7 +80,7 @@ func parseLogins(b []byte) ([]Login, error) {
 }
 
 func (l Login) check() error {
-	for _, v := range []string{l.Source, l.URL, l.Network, l.ExtPANID} {
+	for _, v := range []string{l.Source, l.URL, l.Network, l.ExtPANID, l.Name} {
 		if len(v) > maxLoginText || !utf8.ValidString(v) {
 			return errors.New("a value is too long or no text")
 		}

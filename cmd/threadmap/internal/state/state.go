@@ -54,6 +54,10 @@ func (s *Store) ScansFolder() string { return filepath.Join(s.Cache, "scans") }
 // LoginsFile is where the logins are.
 func (s *Store) LoginsFile() string { return filepath.Join(s.Config, "logins.json") }
 
+// NamesFile is where the user may say what the devices are called. It is the
+// user's own: it is read and never written.
+func (s *Store) NamesFile() string { return filepath.Join(s.Config, "names.yaml") }
+
 // mkdir makes a folder of ours. One that is there already is left as it is: it
 // may be one that the user named; the files in it are for the user alone anyway.
 func mkdir(dir string) error { return os.MkdirAll(dir, 0o700) }
