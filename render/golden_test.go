@@ -74,11 +74,14 @@ func TestSameBytes(t *testing.T) {
 	all["hostile"] = &Document{Map: hostile, Scan: scan}
 	for name, d := range all {
 		for _, f := range Formats {
-			first := draw(t, f, d, Options{})
 			times := 20
-			if f.Name == "png" {
-				times = 1 // a bitmap takes its time
+			if f.Name == "png" { // a bitmap takes its time
+				if name != "line" {
+					continue
+				}
+				times = 1
 			}
+			first := draw(t, f, d, Options{})
 			for range times {
 				if !bytes.Equal(first, draw(t, f, d, Options{})) {
 					t.Errorf("%s as %s came out differently", name, f.Name)

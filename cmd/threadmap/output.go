@@ -83,7 +83,7 @@ func outputFor(file string) (output, bool) {
 func (a *app) writeOutputs(outs []output, d *render.Document, o render.Options) (tell func()) {
 	var wrote []string
 	for _, out := range outs {
-		o := render.Options{ShowDead: o.ShowDead} // a file has neither colors nor a terminal's width
+		o := render.Options{ShowDead: o.ShowDead, Note: func(s string) { a.hint("%s", s) }} // a file has neither colors nor a terminal's width
 		err := writefile.Atomic(out.file, out.perm, func(w io.Writer) error { return out.write(w, d, o) })
 		if err != nil {
 			a.warn(cannotWrite(out.file, err))

@@ -81,6 +81,8 @@ func (a *app) render(c *cobra.Command, f *renderFlags, files []string) error {
 		}
 		around(doc, center, int(f.hops))
 		a.hint("Only the neighborhood of %s.", namesOf([]*topology.Node{center}))
+	} else if len(files) == 0 {
+		a.earlier(outs, doc, called)
 	}
 	o := a.options(f.look)
 	o.ShowDead = f.all

@@ -145,6 +145,7 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 		return err
 	}
 	doc := a.document(l.scan, called)
+	a.earlier(outs, doc, called)
 	o := a.options(f.look)
 	tellWritten := a.writeOutputs(outs, doc, o)
 	if err := a.show(doc, f.look, o); err != nil {

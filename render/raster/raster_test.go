@@ -13,6 +13,8 @@ import (
 
 	"threadmap/render"
 	"threadmap/render/internal/fixture"
+	"threadmap/render/internal/view"
+	"threadmap/render/layout"
 	"threadmap/render/raster"
 	"threadmap/render/scene"
 	"threadmap/render/svg"
@@ -289,8 +291,17 @@ func TestLacking(t *testing.T) {
 	if foot < 200 {
 		t.Errorf("the foot has %d dark pixels", foot)
 	}
-	hostile, scan := fixture.Hostile()
-	bitmap(t, &render.Document{Map: hostile, Scan: scan}, o)
+	hostile, _ := fixture.Hostile()
+	p, err := raster.New(scene.Draw(layout.Place(view.New(hostile, true)), scene.Caption{}), svg.Style())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := 0; y < p.Bounds().Dy(); y += 16 { // every band is drawn
+		p.At(0, y)
+	}
+	if p.Lacking() == 0 {
+		t.Error("the font has every character of the hostile names")
+	}
 	bitmap(t, &render.Document{}, o)
 }
 

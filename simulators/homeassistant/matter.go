@@ -180,7 +180,7 @@ func (s *Server) topology() object {
 		}
 	}
 	nodes = append(nodes, object{"id": "unknown_0123456789ABCDEF", "kind": "thread_unknown", "network_type": "thread", "ext_address": "0123456789ABCDEF", "role": "router", "rloc16": 1024})
-	return object{"collected_at": 1795354162907, "nodes": nodes, "connections": connections}
+	return object{"collected_at": int64(1795354162907), "nodes": nodes, "connections": connections}
 }
 
 var graphRoles = map[diag.Role]string{diag.RoleLeader: "leader", diag.RoleRouter: "router", diag.RoleREED: "reed", diag.RoleEndDevice: "end_device", diag.RoleSleepyEndDevice: "sleepy_end_device"}

@@ -51,11 +51,11 @@ func (u user) run(args ...string) (stdout []byte, stderr string, status int) {
 	return out, errs.String(), c.ProcessState.ExitCode()
 }
 
-// TestCommandLine: what a user does with thirteen devices and their setup codes
+// TestCommandLine: what a user does with fifteen devices and their setup codes
 // ends in the map of their mesh.
 func TestCommandLine(t *testing.T) {
 	u := newUser(t)
-	m := lab(4)
+	m := lab(6)
 	nodes := nodesOf(m, 1)
 	h := startNodes(t, nodes...)
 
