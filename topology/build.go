@@ -25,7 +25,7 @@ const epochGap = 15 * time.Minute
 // addresses differ.
 //
 // It works in two passes: who is who (scope.go, identity.go, place.go), then
-// what is said about whom (tables.go, ghosts.go, parents.go, links.go, describe.go, roles.go, states.go).
+// what is said about whom (rows.go, leaders.go, ghosts.go, parents.go, links.go, describe.go, roles.go, states.go).
 func Build(reports []diag.Report) *Map {
 	b := &builder{
 		reps:     canonical(reports),
@@ -34,7 +34,7 @@ func Build(reports []diag.Report) *Map {
 		byMatter: map[diag.MatterID]ident{},
 		byKey:    map[string]ident{},
 		pseudos:  map[rlocKey]int32{},
-		rlocs:    make(map[rlocKey]int32, 2*len(reports)),
+		rlocs:    make(map[rlocKey]int32, len(reports)),
 		entries:  make([]rlocEntry, 0, 2*len(reports)),
 	}
 	b.said = make([]said, len(b.reps))
@@ -90,6 +90,7 @@ type builder struct {
 	leaders map[int32]leader // place -> leader
 	sets    map[int32]*routerSet
 	ends    [][2]int32 // of links
+	borders []borderAt // what live network data of now names, each once
 	links   []*Link
 
 	claims   []parentClaim // of the node that findParents is at
@@ -120,8 +121,12 @@ type said struct {
 	at       int64 // ns
 	trust    trust
 	has      [3]bool // tables, by rowKind
+	role     diag.Role
+	session  int32 // number of its session, 0 for none
 	detached bool
 	leads    bool
+	reg      bool // it is a registration
+	named    bool // see [builder.named]
 	leader   int8 // router id, -1 unknown
 }
 
@@ -135,46 +140,75 @@ func (s *said) note(r *diag.Report) {
 		}
 	}
 	s.has = [3]bool{childRow: r.Children != nil, neighborRow: r.Neighbors != nil, routeRow: r.Routes != nil}
-	s.detached, s.leads, s.leader = r.Role == diag.RoleDetached, r.Role == diag.RoleLeader, -1
+	s.role, s.detached, s.leads, s.leader = r.Role, r.Role == diag.RoleDetached, r.Role == diag.RoleLeader, -1
+	s.reg = registration(r)
+	s.named = s.own != 0 || r.BorderAgentID != "" || len(r.Matter) > 0 || r.EUI64 != 0
 	if id, known := r.Leader.RouterID.Get(); known && id <= diag.MaxRouterID {
 		s.leader = int8(id)
 	}
 }
 
 // canonical sorts pointers to the reports, so that nothing below can depend on
-// the order in which they came, and drops repetitions.
+// the order in which they came, and drops repetitions. Reports of one conversation
+// stay together: they are about the same nodes, and what is near in memory is
+// found faster.
 func canonical(reports []diag.Report) []*diag.Report {
+	type talk struct{ source, via, session string }
 	type keyed struct { // what decides nearly always, beside the pointer
-		at  int64
-		own diag.ExtAddr
-		r   *diag.Report
+		at   int64
+		talk int32
+		own  diag.ExtAddr
+		r    *diag.Report
 	}
 	keys := make([]keyed, len(reports))
+	numbers := map[talk]int32{}
+	var talks []talk
 	for i := range reports {
 		r := &reports[i]
-		keys[i] = keyed{stamp(r.At), firstOwn(r), r}
+		t := talk{r.Source, r.Via, r.Session}
+		n, ok := numbers[t]
+		if !ok {
+			n = int32(len(talks))
+			numbers[t] = n
+			talks = append(talks, t)
+		}
+		keys[i] = keyed{stamp(r.At), n, firstOwn(r), r}
 	}
+	order := slices.Clone(talks)
+	slices.SortFunc(order, func(a, b talk) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.via, b.via), cmp.Compare(a.session, b.session))
+	})
+	rank := make([]int32, len(talks))
+	for i, t := range order {
+		rank[numbers[t]] = int32(i)
+	}
+	for i := range keys {
+		keys[i].talk = rank[keys[i].talk]
+	}
+	same := func(a, b *keyed) bool { return a.at == b.at && a.talk == b.talk && a.own == b.own }
 	slices.SortFunc(keys, func(a, b keyed) int {
-		if c := cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.own, b.own)); c != 0 {
-			return c
+		switch {
+		case a.at != b.at:
+			return cmp.Compare(a.at, b.at)
+		case a.talk != b.talk:
+			return cmp.Compare(a.talk, b.talk)
+		case a.own != b.own:
+			return cmp.Compare(a.own, b.own)
 		}
 		return compareReports(a.r, b.r)
 	})
 	out := make([]*diag.Report, 0, len(keys))
 	for i, k := range keys {
-		if i == 0 || k.at != keys[i-1].at || k.own != keys[i-1].own || compareReports(k.r, keys[i-1].r) != 0 {
+		if i == 0 || !same(&k, &keys[i-1]) || compareReports(k.r, keys[i-1].r) != 0 {
 			out = append(out, k.r)
 		}
 	}
 	return out
 }
 
-// compareReports orders reports of one moment and one extended address.
+// compareReports orders reports of one moment, conversation and extended address.
 func compareReports(a, b *diag.Report) int {
 	if c := cmp.Or(
-		cmp.Compare(a.Source, b.Source),
-		cmp.Compare(a.Via, b.Via),
-		cmp.Compare(a.Session, b.Session),
 		compareRLOC16(a.RLOC16, b.RLOC16),
 		cmp.Compare(a.BorderAgentID, b.BorderAgentID),
 	); c != 0 {

@@ -152,29 +152,9 @@ func (b *builder) newestEpoch(n *node, i int32) bool {
 // borderRouters are the nodes whose RLOC16 stands in live network data.
 func (b *builder) borderRouters() map[int32]bool {
 	out := map[int32]bool{}
-	type at struct {
-		place int32
-		rl    diag.RLOC16
-	}
-	routers, children := make([]uint64, len(b.place)), map[at]bool{}
-	for i, r := range b.reps {
-		s := &b.said[i]
-		if s.place < 0 || !b.current(s.place) || r.Cached {
-			continue
-		}
-		for _, rl := range r.Network.BorderRouters {
-			id, _ := rl.RouterID()
-			switch { // every node of a network gives the same list
-			case !rl.IsRouter() && children[at{s.place, rl}], rl.IsRouter() && routers[s.place]&(1<<id) != 0:
-				continue
-			case rl.IsRouter():
-				routers[s.place] |= 1 << id
-			default:
-				children[at{s.place, rl}] = true
-			}
-			if k := b.nodeAt(s.place, rl); k >= 0 {
-				out[k] = true
-			}
+	for _, at := range b.borders {
+		if k := b.nodeAt(at.place, at.rloc16); k >= 0 {
+			out[k] = true
 		}
 	}
 	return out

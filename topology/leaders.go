@@ -119,19 +119,15 @@ func (b *builder) makeRouters() {
 			}
 		}
 	}
-	for i, r := range b.reps {
+	b.findBorders()
+	for _, at := range b.borders {
+		if at.rloc16.IsRouter() && b.nodeAt(at.place, at.rloc16) < 0 {
+			b.pseudo(at.place, at.rloc16)
+		}
+	}
+	for i := range b.said {
 		s := &b.said[i]
-		if s.place < 0 || !b.current(s.place) {
-			continue
-		}
-		if !r.Cached {
-			for _, rl := range r.Network.BorderRouters {
-				if rl.IsRouter() && b.nodeAt(s.place, rl) < 0 {
-					b.pseudo(s.place, rl)
-				}
-			}
-		}
-		if s.rloc16.IsChild() && b.nodeAt(s.place, s.rloc16.Router()) < 0 {
+		if s.place >= 0 && b.current(s.place) && s.rloc16.IsChild() && b.nodeAt(s.place, s.rloc16.Router()) < 0 {
 			b.pseudo(s.place, s.rloc16.Router())
 		}
 	}
@@ -174,5 +170,36 @@ func (b *builder) countRouters(k, i int32) {
 	if l := b.leaders[s.place]; l.known && l.node == k {
 		set.leader |= mask
 		set.at = max(set.at, stamp(r.At))
+	}
+}
+
+// A borderAt is a border router that network data names.
+type borderAt struct {
+	place  int32
+	rloc16 diag.RLOC16
+}
+
+// findBorders gathers what live network data names. Every node of a network gives
+// the same list.
+func (b *builder) findBorders() {
+	routers, children := make([]uint64, len(b.place)), map[borderAt]bool{}
+	for i, r := range b.reps {
+		s := &b.said[i]
+		if s.place < 0 || s.trust < trustLive || !b.current(s.place) {
+			continue
+		}
+		for _, rl := range r.Network.BorderRouters {
+			id, known := rl.RouterID()
+			at := borderAt{s.place, rl}
+			switch {
+			case !known, rl.IsRouter() && routers[s.place]&(1<<id) != 0, !rl.IsRouter() && children[at]:
+				continue
+			case rl.IsRouter():
+				routers[s.place] |= 1 << id
+			default:
+				children[at] = true
+			}
+			b.borders = append(b.borders, at)
+		}
 	}
 }

@@ -65,13 +65,13 @@ func (b *builder) makeNodes() {
 		if len(n.reports) > 1 {
 			slices.SortStableFunc(n.reports, func(i, j int32) int { return b.rankOf(i).compare(b.rankOf(j)) })
 		}
-		n.spoke = slices.ContainsFunc(n.reports, func(i int32) bool { return !registration(b.reps[i]) })
+		n.spoke = slices.ContainsFunc(n.reports, func(i int32) bool { return !b.said[i].reg })
 		for _, i := range n.reports {
 			s := &b.said[i]
 			if s.own != 0 {
 				n.ExtAddr = s.own // the best report's, when the radio address changed
 			}
-			if n.Heard = true; registration(b.reps[i]) {
+			if n.Heard = true; b.said[i].reg {
 				continue // says neither where it is nor that it is up; see placeRegistered
 			}
 			if s.place >= 0 {
@@ -103,7 +103,7 @@ func (b *builder) joinEpochs(n *node) {
 	slices.Sort(starts)
 	for _, i := range n.reports {
 		s := &b.said[i]
-		k, now := slices.BinarySearch(starts, stamp(b.reps[i].At))
+		k, now := slices.BinarySearch(starts, b.said[i].at)
 		if s.scope >= 0 || k == 0 && !now {
 			continue
 		}
@@ -122,7 +122,7 @@ func (b *builder) placeRegistered() {
 	for _, n := range b.nodes {
 		for _, i := range n.reports {
 			p := b.said[i].place
-			if p < 0 || !registration(b.reps[i]) {
+			if p < 0 || !b.said[i].reg {
 				continue
 			}
 			if n.place < 0 || !n.spoke && b.place[p].scope == b.place[n.place].scope && b.place[p].epoch > b.place[n.place].epoch {
@@ -136,7 +136,7 @@ func (b *builder) placeRegistered() {
 // -1 for none.
 func (n *node) lastSpoken(b *builder) int32 {
 	for _, i := range slices.Backward(n.reports) {
-		if !registration(b.reps[i]) {
+		if !b.said[i].reg {
 			return i
 		}
 	}
@@ -146,8 +146,11 @@ func (n *node) lastSpoken(b *builder) int32 {
 // faceless reports whether report i tells of a network and of no node: nothing
 // names its speaker, and it says nothing of itself (a saved dataset).
 func (b *builder) faceless(i int) bool {
+	if b.named(i) {
+		return false
+	}
 	r := b.reps[i]
-	return !b.named(i) && !b.said[i].rloc16.Known() && len(r.Hosts) == 0 && len(r.Addresses) == 0 && len(r.Instances) == 0 && len(r.Names) == 0 &&
+	return !b.said[i].rloc16.Known() && len(r.Hosts) == 0 && len(r.Addresses) == 0 && len(r.Instances) == 0 && len(r.Names) == 0 &&
 		r.Children == nil && r.Neighbors == nil && r.Routes == nil && r.Role == diag.RoleUnknown && !r.Mode.Known() && len(r.Own) == 0
 }
 

@@ -105,10 +105,7 @@ func (b *builder) joinRLOC16s() {
 
 // named reports whether a report's speaker has a name that holds beyond one
 // place and time.
-func (b *builder) named(i int) bool {
-	r := b.reps[i]
-	return b.said[i].own != 0 || r.BorderAgentID != "" || len(r.Matter) > 0 || r.EUI64 != 0
-}
+func (b *builder) named(i int) bool { return b.said[i].named }
 
 func (b *builder) offerRLOC16(place int32, rl diag.RLOC16, id ident, k rank, self bool) {
 	x, ok := b.entryAt(place, rl)

@@ -12,7 +12,7 @@ func (b *builder) findRoles() {
 		k := int32(k)
 		said, by := diag.RoleUnknown, int32(-1)
 		for _, i := range n.reports {
-			if r := b.reps[i].Role; r != diag.RoleUnknown {
+			if r := b.said[i].role; r != diag.RoleUnknown {
 				said, by = r, i
 			}
 		}

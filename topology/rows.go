@@ -295,11 +295,11 @@ func (b *builder) dropOldRLOC16s() {
 			continue
 		}
 		for _, i := range slices.Backward(n.reports) {
-			r := b.reps[i]
-			if r.Role == diag.RoleUnknown {
+			role := b.said[i].role
+			if role == diag.RoleUnknown {
 				continue
 			}
-			if b.rankOf(i).compare(n.rlocRank) > 0 && (n.rloc.IsRouter() && r.Role.IsChild() || n.rloc.IsChild() && r.Role.Routes()) {
+			if b.rankOf(i).compare(n.rlocRank) > 0 && (n.rloc.IsRouter() && role.IsChild() || n.rloc.IsChild() && role.Routes()) {
 				n.rloc, n.rlocRank, n.rlocClash = diag.RLOC16{}, rank{}, false
 			}
 			break

@@ -22,13 +22,23 @@ func (b *builder) scopes() {
 		xp  unique[diag.PANID64]
 		mlp unique[netip.Prefix]
 	}
-	sessions := map[string]*sess{}
+	numbers := map[string]int32{}
+	sessions := make([]sess, 1) // by number
 	prefixXP := map[netip.Prefix]*unique[diag.PANID64]{}
 	mlps := make([]netip.Prefix, len(b.reps))
 	xps := make([]diag.PANID64, len(b.reps))
 	for i, r := range b.reps {
 		s := &b.said[i]
 		s.note(r)
+		if r.Session != "" {
+			k, ok := numbers[r.Session]
+			if !ok {
+				k = int32(len(numbers) + 1)
+				numbers[r.Session] = k
+				sessions = append(sessions, sess{})
+			}
+			s.session = k
+		}
 		s.scope, s.thread = -1, speaksOfThread(r)
 		if !s.thread {
 			continue
@@ -38,18 +48,14 @@ func (b *builder) scopes() {
 		if !mlps[i].IsValid() {
 			mlps[i], _ = diag.MeshLocalPrefix(r.Addresses)
 		}
-		if r.Session != "" {
-			u := sessions[r.Session]
-			if u == nil {
-				u = &sess{}
-				sessions[r.Session] = u
-			}
+		if s.session != 0 {
+			u := &sessions[s.session]
 			u.xp.add(xps[i], xps[i] != 0)
 			u.mlp.add(mlps[i], mlps[i].IsValid())
 		}
 	}
-	for i, r := range b.reps { // what the session says goes for each of its reports
-		if u := sessions[r.Session]; u != nil && b.said[i].thread {
+	for i := range b.said { // what the session says goes for each of its reports
+		if u := &sessions[b.said[i].session]; b.said[i].thread {
 			if xps[i] == 0 {
 				xps[i], _ = u.xp.get()
 			}
@@ -95,9 +101,9 @@ func (b *builder) scopes() {
 			key = prefixKey + mlps[i].String()
 		case r.Session != "":
 			key = heardKey + r.Source + " " + r.Via + " " + r.Session
-		case registration(r) && s.own != 0:
+		case s.reg && s.own != 0:
 			key = aloneKey + s.own.String()
-		case registration(r):
+		case s.reg:
 			s.scope = -1
 			continue
 		default:
@@ -331,8 +337,7 @@ func (b *builder) epochs() {
 // else its session's, else the only one known in its network at that time.
 func (b *builder) partitions(byScope [][]int32) {
 	type session struct {
-		name  string
-		scope int32
+		number, scope int32
 	}
 	sessions := map[session]*unique[uint32]{}
 	for i, r := range b.reps {
@@ -341,8 +346,8 @@ func (b *builder) partitions(byScope [][]int32) {
 		if r.Role == diag.RoleDetached {
 			s.part = diag.Opt[uint32]{} // the last one it was in, not the present one
 		}
-		if r.Session != "" && s.scope >= 0 {
-			k := session{r.Session, s.scope}
+		if s.session != 0 && s.scope >= 0 {
+			k := session{s.session, s.scope}
 			if sessions[k] == nil {
 				sessions[k] = &unique[uint32]{}
 			}
@@ -350,12 +355,12 @@ func (b *builder) partitions(byScope [][]int32) {
 			sessions[k].add(v, ok)
 		}
 	}
-	for i, r := range b.reps {
+	for i := range b.said {
 		s := &b.said[i]
 		if s.part.Known() || s.detached || s.scope < 0 {
 			continue
 		}
-		if u := sessions[session{r.Session, s.scope}]; r.Session != "" && u != nil {
+		if u := sessions[session{s.session, s.scope}]; s.session != 0 && u != nil {
 			if p, ok := u.get(); ok {
 				s.part = diag.Some(p)
 			}

@@ -142,8 +142,7 @@ func since(d time.Duration) string {
 // just not have been asked.
 func (b *builder) asked() map[int32]bool {
 	type talk struct {
-		session string
-		place   int32
+		session, place int32
 	}
 	type count struct{ nodes, routers int }
 	spoke := map[talk]count{}
@@ -151,8 +150,8 @@ func (b *builder) asked() map[int32]bool {
 	for k, n := range b.nodes {
 		talks = talks[:0]
 		for _, i := range n.reports {
-			t := talk{b.reps[i].Session, b.said[i].place}
-			if t.session == "" || t.place < 0 || b.reps[i].Cached || slices.Contains(talks, t) {
+			t := talk{b.said[i].session, b.said[i].place}
+			if t.session == 0 || t.place < 0 || b.said[i].trust < trustLive || slices.Contains(talks, t) {
 				continue
 			}
 			talks = append(talks, t)

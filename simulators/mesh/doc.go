@@ -9,8 +9,14 @@
 // [Mesh.Reports] turns a View into [diag.Report]s without going through any
 // codec of the product, so a mistake in a codec can't cancel out.
 //
+// A [History] is a mesh in time: links are cut, nodes die, move, take other roles
+// and addresses, partitions split and join, and its Views have the tables as stacks
+// have them at a moment, each late in its own way. [View.MatterReports],
+// [View.Announcements] and [Mesh.Registry] tell of a mesh in the forms of other
+// sources.
+//
 // Homes come from generators ([HomeOf50], [Line], [Office], [Campus], [Random],
-// [ScaleTo]), from the mesh that the captures of OpenThread were taken on
+// [ScaleTo], [RandomHistory]), from the mesh that the captures of OpenThread were taken on
 // ([Lab]), or from a file ([ParseYAML]). The same seed gives the same home, on
 // every system: the generators compute in integers.
 //
