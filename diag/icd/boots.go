@@ -1,0 +1,172 @@
+package icd
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// A boot is a start of the device.
+type boot struct {
+	at      Seconds
+	because []string
+	gap     Seconds // between the withdrawal and the announcement of its name, 0: not seen
+}
+
+// The signature of a start on Thread: the firmware removes its SRP host and
+// registers anew, 0.5 to 3 s later; a border router may take a little longer.
+const signature = 10 * second
+
+// What belongs to one start.
+const oneBoot = 20 * second
+
+// Clusters and events of the Matter specification.
+const (
+	clusterBasic       = 0x28
+	clusterDiagnostics = 0x33
+	eventStartUp       = 0
+	eventShutDown      = 1
+	eventBootReason    = 3
+)
+
+// findBoots dates the starts of the device.
+func (v *view) findBoots() {
+	var found []boot
+	add := func(at Seconds, because string, gap Seconds) { found = append(found, boot{at, []string{because}, gap}) }
+
+	for gone, o := range v.returns() {
+		if gap := o.At - gone.At; gap <= signature && !v.allWent(gone) {
+			add(gone.At, gone.String()+", announced again after "+gap.String(), gap)
+		}
+	}
+	for _, x := range v.values("0/51/2") { // UpTime
+		if up, ok := x.uint(); ok && up < maxSeconds {
+			if at := x.o.At - Seconds(up)*second; at > 0 {
+				add(at, x.o.String()+": up for "+(Seconds(up)*second).String(), 0)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b boot) int { return int(min(max(a.at-b.at, -1), 1)) })
+	found = found[max(0, len(found)-16*maxBoots):]
+	for _, b := range found {
+		if n := len(v.boots); n > 0 && b.at-v.boots[n-1].at <= oneBoot {
+			last := &v.boots[n-1]
+			if len(last.because) < maxBecause {
+				last.because = append(last.because, b.because...)
+			}
+			if last.gap == 0 {
+				last.gap = b.gap
+			}
+			continue
+		}
+		v.boots = append(v.boots, b)
+	}
+
+	v.boots = v.boots[max(0, len(v.boots)-maxBoots):]
+
+	// What says that there was a start, but not exactly when.
+	between := func(from, to Seconds, because string) {
+		for i := len(v.boots) - 1; i >= 0; i-- {
+			if b := &v.boots[i]; b.at >= from-slack && b.at <= to+slack {
+				if len(b.because) < maxBecause {
+					b.because = append(b.because, because)
+				}
+				return
+			}
+		}
+		if len(v.boots) >= 2*maxBoots {
+			return
+		}
+		i := slices.IndexFunc(v.boots, func(b boot) bool { return b.at > to })
+		if i < 0 {
+			i = len(v.boots)
+		}
+		v.boots = slices.Insert(v.boots, i, boot{at: to, because: []string{because}})
+	}
+	for _, key := range []string{ByCanary, ByHA, ByController} {
+		seen := map[uint64]bool{}
+		for o, w := range ours[DeviceEvent](v, key+" event") {
+			if w.Cluster == clusterBasic && w.EventID == eventStartUp && !seen[w.Number] {
+				seen[w.Number] = true
+				between(max(0, o.At-10*minute), o.At, o.String())
+			}
+		}
+	}
+	var before value
+	for _, x := range v.values("0/51/1") { // RebootCount
+		n, ok := x.uint()
+		if !ok {
+			continue
+		}
+		if m, known := before.uint(); known && before.o != nil && n > m {
+			between(before.o.At, x.o.At, x.o.String()+": RebootCount went up")
+		}
+		before = x
+	}
+
+	for _, key := range []string{"user reboot", "user power-on"} {
+		for _, o := range v.by[key] {
+			v.claims = append(v.claims, boot{at: o.At, because: []string{o.String()}})
+		}
+	}
+	slices.SortStableFunc(v.claims, func(a, b boot) int { return int(min(max(a.at-b.at, -1), 1)) })
+
+	if n := len(v.boots); n > 0 {
+		v.t0, v.rebooted = v.boots[n-1].at, true
+	}
+	if n := len(v.claims); n > 0 {
+		if c := v.claims[n-1]; !v.rebooted || c.at > v.t0+slack {
+			v.t0, v.rebooted, v.claimed = c.at, false, true
+			// A device that attached right after it was told to start has started.
+			for o, w := range ours[Child](v, "tmf child") {
+				if w.Connected != nil && o.At-*w.Connected >= c.at-slack && o.At-*w.Connected <= c.at+10*minute {
+					v.rebooted, v.claimed = true, false
+					v.boots = append(v.boots, boot{at: c.at, because: []string{c.because[0], o.String() + ": attached since then"}})
+					break
+				}
+			}
+		}
+	}
+}
+
+// returns goes through the withdrawals of the device's names and the
+// announcements that followed them.
+func (v *view) returns() iter.Seq2[*Observation, *Observation] {
+	return func(yield func(gone, back *Observation) bool) {
+		gone := map[string]*Observation{}
+		for o, w := range v.announces() {
+			name := instanceOf(w.Instance)
+			if o.Event == "goodbye" {
+				if g := gone[name]; g == nil || o.At-g.At > 5*second { // it is said more than once
+					gone[name] = o
+				}
+			} else if g := gone[name]; g != nil {
+				delete(gone, name)
+				if !yield(g, o) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// allWent reports whether other devices' names were withdrawn together with the
+// device's: then it was the border router that withdrew them.
+func (v *view) allWent(gone *Observation) bool {
+	from := strings.ToLower(gone.What.(*Announce).From)
+	return within(v.index.gone[from], gone.At-slack, gone.At+slack)
+}
+
+// orderlyStop is the device's own word, in the last thing it said before t0,
+// that it is going down: it then gives up its subscriptions.
+func (v *view) orderlyStop() *Observation {
+	var stop *Observation
+	for _, by := range []string{ByCanary, ByHA, ByController} {
+		for o, w := range ours[DeviceEvent](v, by+" event") {
+			if w.Cluster == clusterBasic && w.EventID == eventShutDown && o.At <= v.t0+slack && o.At > v.t0-10*minute {
+				stop = o
+			}
+		}
+	}
+	return stop
+}

@@ -1,0 +1,16 @@
+package icd
+
+import "fmt"
+
+// R5: until MaxInterval is over a controller shows a device as there, whatever happened.
+var factR5 = circumstance{"R5", func(v *view, h *history) string {
+	due := v.livenessDue(h)
+	if v.at >= due.to || !v.rebooted && !v.claimed || h.served().at > v.t0 {
+		return ""
+	}
+	name := v.sub.name
+	if name == "" {
+		name = "A controller"
+	}
+	return fmt.Sprintf("%s notices a silent device only when MaxInterval is over, between %s and %s; until then it may show the device as working.", name, due.from, due.to)
+}}

@@ -1,0 +1,64 @@
+package icd
+
+// How long after a withdrawal a name must stay away before that means anything.
+const awayFor = 5 * minute
+
+// published is L4 and L5: the device is registered with a border router, and
+// announced with all that a controller needs.
+func (v *view) published(c *chain, h *history) (registered, announced finding) {
+	var a, g *Observation
+	for o := range v.announces() {
+		if o.Event == "announce" {
+			a = o
+		} else {
+			g = o
+		}
+	}
+	if n, o := v.noSRP(); n && (a == nil || o.At > a.At+slack) {
+		registered = broken(o.At, o.String()+": Network Data names no SRP server")
+		return registered, unknown(registered.because...)
+	}
+	switch {
+	case g != nil && (a == nil || a.At < g.At):
+		// Withdrawn. A device that lives on is one that is not registered; of one
+		// that is not heard the record may have ended with its lease.
+		// Nor is one missed announcement a proof: the border router must have lost
+		// more than this name.
+		life := v.lastLife()
+		if restart := v.routerRestarted(g.At); restart != nil && v.at-g.At >= awayFor && life.at > g.At+slack && c.state(L2) != Broken {
+			registered = broken(g.At, g.String()+", and not announced since", "with others: "+restart.String(), "but it lives: "+life.o.String())
+			return registered, unknown(registered.because...)
+		}
+		return unknown(g.String()), unknown(g.String())
+	case a == nil:
+		return unknown(), unknown()
+	}
+	w := a.What.(*Announce)
+	if w.TXT != nil && len(w.TXT) == 0 {
+		registered = unknown()
+		if a.At >= v.t0-slack {
+			registered = seen(a.At, a.String())
+		}
+		return registered, broken(a.At, a.String()+": without TXT")
+	}
+	if v.rebooted && a.At < v.t0-slack {
+		// The record of before; whether the device came back to it nobody said.
+		return unknown(a.String() + ": from before the start"), unknown(a.String() + ": from before the start")
+	}
+	if bad, is := h.complaint(); is && a.At < bad.at-recently {
+		// What was announced long before the trouble may have changed unheard.
+		return unknown(a.String() + ": long ago"), unknown(a.String() + ": long ago")
+	}
+	return seen(a.At, a.String()), seen(a.At, a.String())
+}
+
+// noSRP reports whether the newest Network Data names no SRP server.
+func (v *view) noSRP() (bool, *Observation) {
+	var last *Observation
+	for o, w := range each[Netdata](v, "tmf netdata") {
+		if w.SRP != nil {
+			last = o
+		}
+	}
+	return last != nil && len(last.What.(*Netdata).SRP) == 0, last
+}

@@ -1,0 +1,126 @@
+package icd
+
+// A controller that knows of the loss, and could reach the device, has had time
+// enough after that.
+const promptly = minute
+
+// recovers is L9: the subscriber's own recovery made a new subscription.
+func (v *view) recovers(c *chain, h *history) finding {
+	down := h.down()
+	if h.anew.at >= v.since(h) && h.anew.at > down.at && h.anew.at > h.had.at {
+		return seen(h.anew.at, h.anew.o.String())
+	}
+	if c.state(L8) == Seen && c.at(L8) >= down.at {
+		return seen(c.at(L8), "not needed, the device came by itself: "+c.because(L8))
+	}
+	if early := c.first(Broken); early != 0 && early <= L6 {
+		return unknown("the controller can't: " + early.String() + " is broken")
+	}
+	life := v.lastLife()
+	if down.at > never && down.at > h.served().at {
+		// Reachable, and the controller knows that it lost the device.
+		since := max(down.at, v.t0)
+		if life.at > since+slack && v.at-since >= promptly {
+			return broken(down.at, down.o.String(), "the device lives: "+life.o.String())
+		}
+	}
+	if h.checkIn.at >= v.t0-slack && h.checkIn.at > h.anew.at && v.at-h.checkIn.at >= promptly {
+		return broken(h.checkIn.at, h.checkIn.o.String()+", and no subscription since")
+	}
+	if bad, is := h.complaint(); is && v.rebooted && bad.at >= v.recoveryDue(h).to && life.at > v.t0 {
+		return broken(bad.at, bad.o.String(), "the controller should have noticed and come back by "+v.recoveryDue(h).to.String())
+	}
+	return unknown()
+}
+
+// pressSaid is how long a person may take to say how a press went: the line may
+// come that long after the press.
+const pressSaid = 30 * second
+
+// eventsArrive is L10: presses reach the subscriber.
+func (v *view) eventsArrive(c *chain, h *history) finding {
+	if o := v.numbersFellBack(); o != nil && (h.event.at < o.At || h.unhappy.at > h.event.at) {
+		return broken(o.At, o.String()+": event numbers went backwards, subscribers that filter by number miss all")
+	}
+	if late, o := v.lateEvent(); o != nil {
+		return broken(o.At, o.String()+": "+late.String()+" after the press")
+	}
+	if h.event.at >= v.t0-slack && (h.unhappy.at < v.t0-slack || h.event.at > h.unhappy.at && h.event.o.By == ByUser) {
+		return seen(h.event.at, h.event.o.String())
+	}
+	live := c.state(L8) == Seen || c.state(L9) == Seen
+	if press := v.failedPress(); press != nil && live && press.At > h.event.at && h.served().o == nil {
+		return broken(press.At, press.String())
+	} else if press != nil && live && press.At > h.event.at {
+		return broken(press.At, press.String(), "though its values arrive: "+h.served().o.String())
+	}
+	return unknown()
+}
+
+// failedPress is the last press that did not arrive at the subscriber.
+func (v *view) failedPress() (last *Observation) {
+	for o, w := range each[Press](v, "user press") {
+		if w.Works != nil && v.about(w.Controller) {
+			last = o
+			if *w.Works {
+				last = nil
+			}
+		}
+	}
+	return last
+}
+
+// numbersFellBack is the first event after t0 whose number is lower than one
+// from before: the device forgot how far it had counted.
+func (v *view) numbersFellBack() *Observation {
+	for _, by := range []string{ByCanary, ByHA, ByController} {
+		var top uint64
+		for o, w := range ours[DeviceEvent](v, by+" event") {
+			if o.At < v.t0-slack {
+				top = max(top, w.Number)
+			} else if w.Number < top && v.rebooted {
+				return o
+			}
+		}
+		if by != ByCanary || !v.rebooted {
+			continue
+		}
+		for o, w := range ours[ReadEvents](v, "canary read-events") {
+			for _, e := range w.Events {
+				if o.At < v.t0-slack {
+					top = max(top, e.Number)
+				} else if e.Number < top && (w.EventMin == nil || *w.EventMin == 0) && isBootEvent(&e) && e.EventID == eventStartUp && !v.index.before[e.Number] {
+					return o
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// lateEvent finds a press whose event came only much later.
+func (v *view) lateEvent() (late Seconds, o *Observation) {
+	presses := v.by["user press"]
+	for _, by := range []string{ByCanary, ByHA, ByController} {
+		events := v.by[by+" event"]
+		i := 0
+		for n, p := range presses {
+			if p.At < v.t0-slack {
+				continue
+			}
+			// The first event at about the time of the press or after it: is it of
+			// this press? Only where no other press lies between.
+			for i < len(events) && (events[i].At < p.At-pressSaid || !v.isOurs(events[i]) || isBootEvent(events[i].What.(*DeviceEvent))) {
+				i++
+			}
+			if i == len(events) {
+				break
+			}
+			e := events[i]
+			if e.At-p.At >= 20*second && (n+1 == len(presses) || presses[n+1].At >= e.At) {
+				return e.At - p.At, e
+			}
+		}
+	}
+	return 0, nil
+}
