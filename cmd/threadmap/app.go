@@ -85,7 +85,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagFault)
-	root.AddCommand(a.scanCommand(), a.discoverCommand(), a.renderCommand(), a.whyCommand(), a.doctorCommand(), a.diffCommand(), a.reportCommand(), a.loginCommand(), a.pairCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
+	root.AddCommand(a.scanCommand(), a.discoverCommand(), a.renderCommand(), a.whyCommand(), a.doctorCommand(), a.diffCommand(), a.reportCommand(), a.icdCommand(), a.loginCommand(), a.pairCommand(), a.demoCommand(), a.simulateCommand(), a.versionCommand())
 	a.setHelp(root)
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
