@@ -277,6 +277,21 @@ func TestBorderRouterChangesItsAddress(t *testing.T) {
 	}
 }
 
+// TestBorderRouterWithoutIDChangesItsAddress: where a maker announces no id, the
+// host's name joins; another host of the network is another border router.
+func TestBorderRouterWithoutIDChangesItsAddress(t *testing.T) {
+	announced := func(x diag.ExtAddr, host string, when time.Time) diag.Report {
+		return diag.Report{Source: "mdns", At: when, Own: []diag.AddrClaim{{ExtAddr: x, Witness: diag.WitnessMeshCoP}}, Hosts: []string{host},
+			Network: diag.Network{ExtPANID: netOne}, BorderRouter: diag.Some(true), BorderAgent: diag.Some(diag.BorderAgent{StateBitmap: diag.Some(uint32(0x31))})}
+	}
+	m := topology.Build([]diag.Report{announced(xA, "Kitchen", at.Add(-time.Hour)), announced(xB, "kitchen", at), announced(xC, "Hall", at)})
+	if len(m.Nodes) != 2 {
+		t.Fatalf("%d nodes, want 2", len(m.Nodes))
+	}
+	find(t, m, xB.String())
+	find(t, m, xC.String())
+}
+
 // A device that is a child at one moment and a router later is one device, and
 // what the newer reports say counts.
 func TestNodeOverTime(t *testing.T) {

@@ -205,6 +205,13 @@ func (b *builder) joinNames() {
 		if r.HAPID != "" { // beside the host, which a radio has alone
 			s.id = b.join(s.id, b.keyIdent("hap "+r.HAPID))
 		}
+		if r.BorderAgent.Known() && r.BorderAgentID == "" {
+			// Some makers announce no id and take a new radio address at each restart;
+			// the host keeps its name.
+			for _, h := range r.Hosts {
+				s.id = b.join(s.id, b.keyIdent("agent's host "+b.scopeKey(s.scope)+" "+strings.ToLower(h)))
+			}
+		}
 		if !named && !r.RLOC16.Known() {
 			// A host name is shared by all that runs on one host, so it names a
 			// node only where nothing better does.
