@@ -192,7 +192,7 @@ func TestNothingIsKnown(t *testing.T) {
 func TestKinds(t *testing.T) {
 	root := tree(map[string]string{
 		"sys/class/net/home/uevent": "DEVTYPE=wireguard\nINTERFACE=home\n", "sys/class/net/home/type": "65534\n",
-		"sys/class/net/work/tun_flags": "0x1001\n", "sys/class/net/work/type": "65534\n",
+		"sys/class/net/office/tun_flags": "0x1001\n", "sys/class/net/office/type": "65534\n",
 		"sys/class/net/br0/uevent": "DEVTYPE=bridge\n", "sys/class/net/br0/type": "1\n",
 		"sys/class/net/wpan0/tun_flags": "0x1001\n", "sys/class/net/lowpan0/type": "825\n", "sys/class/net/wwp0/type": "512\n",
 		"sys/class/net/wlan0/uevent": "DEVTYPE=wlan\n", "sys/class/net/wlan0/type": "1\n",
@@ -204,7 +204,7 @@ func TestKinds(t *testing.T) {
 	}{
 		{"linux", "eth0", lan, doctor.InterfaceLAN}, {"linux", "wlan0", lan, doctor.InterfaceLAN}, {"linux", "br0", lan, doctor.InterfaceLAN},
 		{"linux", "br-lan", lan, doctor.InterfaceLAN}, {"linux", "end0.100", lan, doctor.InterfaceLAN},
-		{"linux", "home", lan, doctor.InterfaceTunnel}, {"linux", "work", lan, doctor.InterfaceTunnel}, {"linux", "wwp0", lan, doctor.InterfaceTunnel},
+		{"linux", "home", lan, doctor.InterfaceTunnel}, {"linux", "office", lan, doctor.InterfaceTunnel}, {"linux", "wwp0", lan, doctor.InterfaceTunnel},
 		{"linux", "tailscale0", lan, doctor.InterfaceTunnel}, {"linux", "sit1", lan | net.FlagPointToPoint, doctor.InterfaceTunnel},
 		{"linux", "wpan0", lan | net.FlagPointToPoint, doctor.InterfaceThread}, {"linux", "lowpan0", lan, doctor.InterfaceThread},
 		{"linux", "docker0", lan, doctor.InterfaceInside}, {"linux", "br-0123456789ab", lan, doctor.InterfaceInside}, {"linux", "hassio", lan, doctor.InterfaceInside},
