@@ -101,12 +101,12 @@ func (l *lab) until(what string, ok func() bool) {
 	l.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(15 * time.Second); ; <-tick.C {
+	for end := time.Now().Add(time.Minute); ; <-tick.C {
 		if ok() {
 			return
 		}
 		if time.Now().After(end) {
-			l.t.Fatalf("no %s after 15 s", what)
+			l.t.Fatalf("no %s after a minute", what)
 		}
 	}
 }
