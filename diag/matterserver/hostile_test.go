@@ -89,7 +89,9 @@ func TestMisbehaviour(t *testing.T) {
 	}
 }
 
-// TestBreaksOffAmongReads: what was read until then stays.
+// TestBreaksOffAmongReads: what was read until then stays. Two networks are read
+// side by side, so the read that goes with the one that breaks off may have been
+// answered or not.
 func TestBreaksOffAmongReads(t *testing.T) {
 	var n atomic.Int32
 	s := server(t, mesh.HomeOf50(1), matterserver.Options{ReadTime: 10 * time.Millisecond, Misbehave: func(command string, _ uint64) matterserver.Misbehaviour {
@@ -102,7 +104,8 @@ func TestBreaksOffAmongReads(t *testing.T) {
 	}})
 	reports, problems, _ := scan(t, s, nil)
 	kept, fresh, _ := told(t, reports)
-	if len(kept) != 44 || len(fresh) != 5 || texts(problems) != "ask: broke off the connection: of 17 nodes that were to be read 12 were not, for them there is only what the server kept\n" {
+	want := fmt.Sprintf("ask: broke off the connection: of 17 nodes that were to be read %d were not, for them there is only what the server kept\n", 17-len(fresh))
+	if len(kept) != 44 || len(fresh) != 4 && len(fresh) != 5 || texts(problems) != want {
 		t.Errorf("%d kept, %d fresh, %s", len(kept), len(fresh), texts(problems))
 	}
 	for id, r := range kept {
