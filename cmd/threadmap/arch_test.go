@@ -64,6 +64,12 @@ var architecture = []rule{
 	{packages: "diag/snapshot", pure: true, may: []string{"diag"}},
 	{packages: "diag/icd", pure: true, may: words},
 	{packages: "diag/icd/internal/scenario", pure: true, may: []string{"diag/icd"}},
+	{packages: "diag/icd/halog", pure: true, may: join(words, "diag/icd")},
+	{packages: "diag/icd/parent", may: join(words, "diag/icd")},
+	{packages: "diag/icd/listen", may: join(words, "diag/icd", "diag/icd/listen/...", "discovery/mdns")},
+	{packages: "diag/icd/listen/heard", pure: true, may: join(words, "diag/icd")},
+	{packages: "diag/icd/capture", may: join(words, "diag/icd", "diag/icd/listen/heard", "discovery/mdns", "diag/matter/...", "!diag/matter", "tlv")},
+	{packages: "diag/icd/canary", may: join(words, "diag/icd", "diag/matter/...", "!diag/matter", "tlv", "diag/ccm")},
 	{packages: "diag/dnssd", pure: true, may: words},
 	{packages: "diag/dump", pure: true, may: join(words, codecs)},
 	{packages: "diag/otbr", may: join(words, codecs, "diag/otbr/...")},
@@ -91,8 +97,11 @@ var architecture = []rule{
 	{packages: "topology/doctor/...", pure: true, may: []string{"diag", "topology", "topology/doctor/..."}},
 	{packages: "render/...", pure: true, may: []string{"diag", "topology", "topology/doctor/...", "render/...", "!render/schema/schematest"}},
 
+	{packages: "render/timeline", pure: true, may: []string{"diag", "diag/icd", "render/...", "!render/schema/schematest"}},
+
 	{packages: "simulators/mesh", pure: true, may: []string{"diag"}},
 	{packages: "simulators/...", may: join(words, protocols, "simulators/...", "!simulators/interop/...")},
+	{packages: "simulators/icdhome", may: join(words, protocols, "diag/icd", "simulators/...", "!simulators/interop/...")},
 	{packages: "simulators/interop/...", may: []string{"..."}},
 }
 
