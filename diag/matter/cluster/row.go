@@ -38,27 +38,11 @@ func (w *row) fromValue(v Value) {
 
 // fromTLV fills w from the structure at d.
 func (w *row) fromTLV(d *tlv.Decoder) {
-	*w = row{}
-	d.Enter()
-	for d.Next() {
-		n, ok := d.Tag().Context()
-		if !ok || n >= maxRowFields {
-			continue
-		}
-		c := cell{kind: kindOf(d.Kind())}
-		switch c.kind {
-		case KindUint:
-			c.num = d.Uint()
-		case KindInt:
-			c.num = uint64(d.Int())
-		case KindBool:
-			if d.Bool() {
-				c.num = 1
-			}
-		}
-		w[n] = c
+	var fields [maxRowFields]tlv.Scalar
+	d.Scalars(fields[:])
+	for i, f := range &fields {
+		w[i] = cell{kindOf(f.Kind), f.Bits}
 	}
-	d.Leave()
 }
 
 // rowsIn is about how many rows a table has, from the octets that a row takes,
