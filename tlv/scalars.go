@@ -2,30 +2,37 @@ package tlv
 
 import "encoding/binary"
 
-// A Scalar is what [Decoder.Scalars] reads of a member of a structure.
+// A Scalar is what [Decoder.Scalars] reads of a member of a structure or list.
 type Scalar struct {
 	Kind Kind   // None: there is no such member
 	Bits uint64 // a Uint; an Int, extended by its sign; a Bool, 0 or 1; of all others 0
 }
 
-// Scalars reads the current element, a structure, as Enter, Next for each member
-// and Leave would, but in one go: into[n] gets the member with the context tag
-// n. Other members, and what is in containers, are stepped over. It is for the
-// rows of tables, which are most of what a node says. After an error into may
-// be filled in part.
+// Uint is the value of a Uint, or of an Int that is not negative, as
+// [Decoder.Uint] has it.
+func (s Scalar) Uint() (v uint64, ok bool) {
+	return s.Bits, s.Kind == Uint || s.Kind == Int && int64(s.Bits) >= 0
+}
+
+// Scalars reads the current element, a structure or list, as Enter, Next for
+// each member and Leave would, but in one go: into[n] gets the member with the
+// context tag n, the last of them in a list that has several. Other members, and
+// what is in containers, are stepped over. It is for the rows of tables and for
+// paths, which are most of what a node says. After an error into may be filled
+// in part.
 func (d *Decoder) Scalars(into []Scalar) {
 	clear(into)
 	switch {
 	case d.err != nil:
 		return
-	case !d.pending || d.kind != Struct:
-		d.wrong("a struct")
+	case !d.pending || d.kind == Array:
+		d.wrong("a struct or list")
 		return
 	case d.depth >= MaxDepth:
 		d.fail(d.start, "containers are nested too deep")
 		return
 	}
-	b, p := d.buf, d.pos
+	b, p, k := d.buf, d.pos, d.kind
 	var seen [4]uint64
 	for p < len(b) {
 		c := b[p]
@@ -43,22 +50,26 @@ func (d *Decoder) Scalars(into []Scalar) {
 			d.fail(p, "the input ends within an element")
 			return
 		}
-		if h.bad&1 != 0 {
-			d.fail(p, misplaced(c, Struct))
+		if h.bad>>(k-Struct)&1 != 0 {
+			d.fail(p, misplaced(c, k))
 			return
 		}
 		if h.tag == 1 {
 			n := b[p+1]
-			if seen[n>>6]&(1<<(n&63)) != 0 {
-				d.fail(p, "a tag repeats in a structure")
-				return
+			if k == Struct {
+				if seen[n>>6]&(1<<(n&63)) != 0 {
+					d.fail(p, "a tag repeats in a structure")
+					return
+				}
+				seen[n>>6] |= 1 << (n & 63)
 			}
-			seen[n>>6] |= 1 << (n & 63)
 			if int(n) < len(into) {
 				into[n] = Scalar{h.kind, bits(c, b[p+2:v])}
 			}
-		} else if d.start = p; !d.readTag(p) {
-			return
+		} else if h.tag > 0 {
+			if d.start = p; !d.readTag(p) {
+				return
+			}
 		}
 		switch h.class {
 		case str:

@@ -10,7 +10,7 @@ import (
 // slowly is what Scalars does, member by member.
 func slowly(d *tlv.Decoder, into []tlv.Scalar) {
 	clear(into)
-	if d.EnterKind(tlv.Struct); d.Err() != nil {
+	if d.Enter(); d.Err() != nil {
 		return
 	}
 	for d.Next() {
@@ -34,13 +34,13 @@ func slowly(d *tlv.Decoder, into []tlv.Scalar) {
 	d.Leave()
 }
 
-// FuzzScalars: whatever the input is, reading structures at once and member by
+// FuzzScalars: whatever the input is, reading structures and lists at once and member by
 // member gives the same values, the same error, and goes on at the same place.
 func FuzzScalars(f *testing.F) {
 	f.Add(reportData())
 	for _, s := range []string{
 		"\x15\x18", "\x15\x24\x00\x01\x24\x00\x02\x18", "\x15\x24\xff\x01\x24\xff\x02\x18", "\x15\x20\x00\x80\x21\x01\x00\x80\x22\x02\x00\x00\x00\x80\x23\x03\x00\x00\x00\x00\x00\x00\x00\x80\x29\x04\x28\x05\x34\x06\x18",
-		"\x15\x30\x00\x02ab\x36\x01\x15\x18\x18\x24\x02\x05\x18\x04\x07", "\x15\x04\x01\x18", "\x15\x24\x00", "\x15", "\x15\x30\x00\xff", "\x15\xc4\xff\xff\x01\x00\x02\x00\x05\x18", "\x15\x35\x00\x24\x00\x01\x24\x00\x01\x18\x18", "\x16\x15\x24\x01\x03\x18\x15\x18\x18",
+		"\x15\x30\x00\x02ab\x36\x01\x15\x18\x18\x24\x02\x05\x18\x04\x07", "\x15\x04\x01\x18", "\x15\x24\x00", "\x15", "\x15\x30\x00\xff", "\x15\xc4\xff\xff\x01\x00\x02\x00\x05\x18", "\x15\x35\x00\x24\x00\x01\x24\x00\x01\x18\x18", "\x16\x15\x24\x01\x03\x18\x15\x18\x18", "\x17\x24\x00\x01\x04\x05\x24\x00\x02\x18", "\x17\x15\x18\x18",
 	} {
 		f.Add([]byte(s))
 	}
@@ -61,7 +61,7 @@ func FuzzScalars(f *testing.F) {
 				continue
 			}
 			switch {
-			case one.Kind() == tlv.Struct:
+			case one.Kind() == tlv.Struct, one.Kind() == tlv.List:
 				one.Scalars(at[:])
 				slowly(&two, by[:])
 			case one.Kind().Container():

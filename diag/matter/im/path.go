@@ -68,6 +68,8 @@ var (
 	errReserved   = errors.New("a path has a reserved number where a wildcard is meant by absence")
 	errNotGlobal  = errors.New("a path asks all clusters for an attribute that is not a global one")
 	errNumbered   = errors.New("an entry of a list can't be named by its number")
+	errNumber     = errors.New("a path has something else where a number belongs, or one out of range")
+	errCompressed = errors.New("a path has something else where a bool belongs")
 	errListInPath = errors.New("a path asks for an entry of a list")
 )
 
@@ -158,29 +160,29 @@ const (
 // compression the members that are absent are those of prev.
 func decodePath(d *tlv.Decoder, prev *Path) (p Path, index ListIndex) {
 	const endpoint, cluster, attribute = 1, 2, 4
-	var have int
-	compressed := false
-	d.EnterKind(tlv.List)
-	for d.Next() {
-		switch field(d) {
-		case 0:
-			compressed = d.Bool()
-		case 2:
-			p.Endpoint = d.Uint16()
-			have |= endpoint
-		case 3:
-			p.Cluster = d.Uint32()
-			have |= cluster
-		case 4:
-			p.Attribute = d.Uint32()
-			have |= attribute
-		case 5:
-			if index = NumberedEntry; d.IsNull() {
-				index = AppendEntry
-			}
-		}
+	var members [6]tlv.Scalar
+	if d.Kind() != tlv.List {
+		d.EnterKind(tlv.List) // says what was found
+		return p, index
 	}
-	d.Leave()
+	if d.Scalars(members[:]); d.Err() != nil {
+		return p, index
+	}
+	have := 0
+	p.Endpoint = uint16(number(d, members[2], 1<<16-1, endpoint, &have))
+	p.Cluster = uint32(number(d, members[3], 1<<32-1, cluster, &have))
+	p.Attribute = uint32(number(d, members[4], 1<<32-1, attribute, &have))
+	compressed := members[0].Bits != 0
+	if k := members[0].Kind; k != tlv.None && k != tlv.Bool {
+		d.Fail(errCompressed)
+	}
+	switch members[5].Kind {
+	case tlv.None:
+	case tlv.Null:
+		index = AppendEntry
+	default:
+		index = NumberedEntry
+	}
 	if have != endpoint|cluster|attribute {
 		if !compressed || prev == nil {
 			d.Fail(errMissing)
@@ -197,6 +199,21 @@ func decodePath(d *tlv.Decoder, prev *Path) (p Path, index ListIndex) {
 		}
 	}
 	return p, index
+}
+
+// number is a member of a path that is a number up to limit; which is what it
+// adds to have. It is 0 where there is no such member.
+func number(d *tlv.Decoder, s tlv.Scalar, limit uint64, which int, have *int) uint64 {
+	if s.Kind == tlv.None {
+		return 0
+	}
+	v, ok := s.Uint()
+	if !ok || v > limit {
+		d.Fail(errNumber)
+		return 0
+	}
+	*have |= which
+	return v
 }
 
 // A CommandPath names a command of a node (CommandPathIB, Core 10.6.10).
