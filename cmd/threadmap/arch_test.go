@@ -37,12 +37,12 @@ type rule struct {
 var (
 	// codecs turn bytes or values into the vocabulary, or into other bytes. They
 	// are shared by the sources and by diag/dump.
-	codecs = []string{"tlv", "diag/ccm", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag", "diag/tmf/pskc", "diag/homeassistant/hadoc"}
+	codecs = []string{"tlv", "diag/ccm", "diag/hidden", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag", "diag/tmf/pskc", "diag/homeassistant/hadoc"}
 	// words are what every source stands on.
 	words = []string{"diag", "discovery"}
 	// protocols are what simulated peers share with the sources: bytes on the
 	// wire, never documents (a misspelt key would cancel out) and never a source.
-	protocols = []string{"tlv", "diag/ccm", "diag/tmf/...", "!diag/tmf", "diag/matter/...", "!diag/matter", "discovery"}
+	protocols = []string{"tlv", "diag/ccm", "diag/hidden", "diag/tmf/...", "!diag/tmf", "diag/matter/...", "!diag/matter", "discovery"}
 )
 
 var architecture = []rule{
@@ -61,6 +61,7 @@ var architecture = []rule{
 
 	{packages: "diag", pure: true, may: []string{"discovery"}},
 	{packages: "diag/ccm", pure: true},
+	{packages: "diag/hidden", pure: true},
 	{packages: "diag/snapshot", pure: true, may: []string{"diag"}},
 	{packages: "diag/icd", pure: true, may: words},
 	{packages: "diag/icd/internal/scenario", pure: true, may: []string{"diag/icd"}},
@@ -79,18 +80,18 @@ var architecture = []rule{
 	{packages: "diag/matterserver/wsdoc", pure: true, may: join(words, codecs)},
 	{packages: "diag/matterserver/...", may: join(words, codecs, "diag/matterserver/...")},
 	{packages: "diag/tmf/...", may: join(words, codecs, "diag/tmf/...")},
-	{packages: "diag/tmf/pskc", pure: true, may: join(words, "tlv")},
+	{packages: "diag/tmf/pskc", pure: true, may: join(words, "tlv", "diag/hidden")},
 	{packages: "diag/tmf/netdiag", pure: true, may: join(words, "tlv")},
 	{packages: "diag/matter/...", may: join(words, codecs, "diag/matter/...")},
 	{packages: "diag/matter/cert", pure: true, may: []string{"tlv"}},
-	{packages: "diag/matter/fabric", pure: true, may: []string{"diag/matter/cert"}},
+	{packages: "diag/matter/fabric", pure: true, may: []string{"diag/matter/cert", "diag/hidden"}},
 	{packages: "diag/matter/im", pure: true, may: []string{"tlv"}},
-	{packages: "diag/matter/message/...", pure: true, may: []string{"tlv", "diag/ccm", "diag/matter/message/..."}},
+	{packages: "diag/matter/message/...", pure: true, may: []string{"tlv", "diag/hidden", "diag/ccm", "diag/matter/message/..."}},
 	{packages: "diag/matter/internal/establish", pure: true, may: []string{"tlv", "diag/matter/message"}},
 	{packages: "diag/matter/pase", pure: true, may: []string{"tlv", "diag/matter/message", "diag/matter/spake2p", "diag/matter/internal/establish"}},
-	{packages: "diag/matter/setup", pure: true, may: []string{"diag", "tlv"}},
-	{packages: "diag/matter/sigma", pure: true, may: []string{"tlv", "diag/ccm", "diag/matter/message", "diag/matter/cert", "diag/matter/fabric", "diag/matter/internal/establish"}},
-	{packages: "diag/matter/spake2p", pure: true},
+	{packages: "diag/matter/setup", pure: true, may: []string{"diag", "diag/hidden", "tlv"}},
+	{packages: "diag/matter/sigma", pure: true, may: []string{"tlv", "diag/hidden", "diag/ccm", "diag/matter/message", "diag/matter/cert", "diag/matter/fabric", "diag/matter/internal/establish"}},
+	{packages: "diag/matter/spake2p", pure: true, may: []string{"diag/hidden"}},
 	{packages: "diag/matter/cluster/...", pure: true, may: join(words, "tlv", "diag/matter/cluster/...")},
 
 	{packages: "topology", pure: true, may: []string{"diag"}},

@@ -3,10 +3,9 @@ package homeassistant
 import (
 	"bytes"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"sync/atomic"
+
+	"threadmap/diag/hidden"
 )
 
 // Bounds of a token, in octets: those that Home Assistant gives have about 180.
@@ -22,7 +21,13 @@ const (
 // Home Assistant counts a wrong token as a failed login and may ban the
 // address of who tries it, so a Token that was refused once is refused by this
 // package from then on, in all its copies.
-type Token struct{ p **token }
+type Token struct {
+	unseen
+	p **token
+}
+
+// unseen hides a secret wherever it might show.
+type unseen = hidden.Methods
 
 type token struct {
 	text    string
@@ -46,7 +51,7 @@ func ParseToken(s string) (Token, error) {
 		}
 	}
 	p := &token{text: string(b)}
-	return Token{&p}, nil
+	return Token{p: &p}, nil
 }
 
 // Text is the token itself, for the file that keeps it and for the protocol.
@@ -77,30 +82,5 @@ func (t Token) scrub(b []byte) []byte {
 	if len(secret) == 0 || !bytes.Contains(b, secret) {
 		return b
 	}
-	return bytes.ReplaceAll(b, secret, []byte(hidden))
-}
-
-const hidden = "(secret)"
-
-// String hides the token.
-func (Token) String() string { return hidden }
-
-// GoString hides the token.
-func (Token) GoString() string { return hidden }
-
-// Format hides the token from every verb of package fmt.
-func (Token) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
-
-// LogValue hides the token from log/slog.
-func (Token) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the token from JSON, YAML and XML.
-func (Token) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalBinary hides the token from gob.
-func (Token) MarshalBinary() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalCBOR hides the token from CBOR: a text string (RFC 8949, major type 3).
-func (Token) MarshalCBOR() ([]byte, error) {
-	return append([]byte{0x60 | byte(len(hidden))}, hidden...), nil
+	return bytes.ReplaceAll(b, secret, []byte(hidden.Text))
 }

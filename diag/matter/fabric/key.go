@@ -2,10 +2,9 @@ package fabric
 
 import (
 	"crypto/subtle"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
+
+	"threadmap/diag/hidden"
 )
 
 // KeySize is the length of an identity protection key, in octets.
@@ -19,7 +18,13 @@ const KeySize = 16
 // tells. What it holds is behind two pointers: package fmt can't call the
 // methods of a Key in an unexported field of some other value, and then
 // follows one.
-type Key struct{ p **[KeySize]byte }
+type Key struct {
+	unseen
+	p **[KeySize]byte
+}
+
+// unseen hides a secret wherever it might show.
+type unseen = hidden.Methods
 
 // NewKey is the key b, which it copies.
 func NewKey(b []byte) (Key, error) {
@@ -28,7 +33,7 @@ func NewKey(b []byte) (Key, error) {
 	}
 	c := [KeySize]byte(b)
 	p := &c
-	return Key{&p}, nil
+	return Key{p: &p}, nil
 }
 
 // Bytes is the key itself, a copy, for the protocol that needs it; nil for the
@@ -46,39 +51,3 @@ func (k Key) IsZero() bool { return k.p == nil }
 
 // Equal compares in constant time.
 func (k Key) Equal(l Key) bool { return subtle.ConstantTimeCompare(k.Bytes(), l.Bytes()) == 1 }
-
-const hidden = "(secret)"
-
-// String hides the key.
-func (Key) String() string { return hidden }
-
-// GoString hides the key.
-func (Key) GoString() string { return hidden }
-
-// Format hides the key from every verb of package fmt.
-func (Key) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
-
-// LogValue hides the key from log/slog.
-func (Key) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the key from JSON, YAML and XML.
-func (Key) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalBinary hides the key from gob.
-func (Key) MarshalBinary() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalCBOR hides the key from CBOR: a text string (RFC 8949, major type 3).
-func (Key) MarshalCBOR() ([]byte, error) {
-	return append([]byte{0x60 | byte(len(hidden))}, hidden...), nil
-}
-
-var errNotStored = errors.New("fabric: a key is not stored this way, so it can't be read back")
-
-// UnmarshalText refuses: what MarshalText wrote is not the key.
-func (*Key) UnmarshalText([]byte) error { return errNotStored }
-
-// UnmarshalBinary refuses, as UnmarshalText does.
-func (*Key) UnmarshalBinary([]byte) error { return errNotStored }
-
-// UnmarshalCBOR refuses, as UnmarshalText does.
-func (*Key) UnmarshalCBOR([]byte) error { return errNotStored }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"threadmap/diag/hidden"
 	"threadmap/tlv"
 )
 
@@ -199,10 +200,10 @@ func TestKeysStayHidden(t *testing.T) {
 			}
 		}
 	}
-	if strings.Count(out.String(), hidden) < 50 {
+	if strings.Count(out.String(), hidden.Text) < 50 {
 		t.Error("nothing was printed")
 	}
-	for name, err := range map[string]error{"text": k.UnmarshalText([]byte(hidden)), "binary": k.UnmarshalBinary(nil), "CBOR": cbor.Unmarshal([]byte{0x60}, &k)} {
+	for name, err := range map[string]error{"text": k.UnmarshalText([]byte(hidden.Text)), "binary": k.UnmarshalBinary(nil), "CBOR": cbor.Unmarshal([]byte{0x60}, &k)} {
 		if err == nil {
 			t.Errorf("%s was read", name)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"threadmap/diag/hidden"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/message"
 )
@@ -341,7 +342,7 @@ func TestRecord(t *testing.T) {
 	if !none.IsZero() || none.Bytes() != nil || none.ID() != [16]byte{} || none.In(controller.Member) || none.Peer().NodeID != 0 {
 		t.Error("the zero record is something")
 	}
-	if err := new(Record).UnmarshalText([]byte(hidden)); err == nil {
+	if err := new(Record).UnmarshalText([]byte(hidden.Text)); err == nil {
 		t.Error("a hidden record was read back")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"threadmap/diag/hidden"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
 	"threadmap/diag/matter/internal/establish"
@@ -38,7 +39,7 @@ type Initiator struct {
 }
 
 // Format hides the secrets of the handshake from every verb of package fmt.
-func (*Initiator) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+func (*Initiator) Format(f fmt.State, _ rune) { io.WriteString(f, hidden.Text) }
 
 var errRecord = errors.New("sigma: the resumption record is of another fabric or another node")
 

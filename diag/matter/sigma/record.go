@@ -6,10 +6,9 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"slices"
 
+	"threadmap/diag/hidden"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
 	"threadmap/diag/matter/internal/establish"
@@ -22,7 +21,13 @@ import (
 //
 // Who has a record can pass for either party: however it is printed, logged or
 // encoded, it says "(secret)". Only Bytes tells.
-type Record struct{ p **record } // two pointers: package fmt may follow one
+type Record struct {
+	unseen
+	p **record // two pointers: package fmt may follow one
+}
+
+// unseen hides a secret wherever it might show.
+type unseen = hidden.Methods
 
 type record struct {
 	id     [16]byte
@@ -34,7 +39,7 @@ type record struct {
 func newRecord(r record) Record {
 	r.peer.CATs = slices.Clone(r.peer.CATs)
 	p := &r
-	return Record{&p}
+	return Record{p: &p}
 }
 
 func (r Record) get() *record {
@@ -186,31 +191,3 @@ func point(d *tlv.Decoder, b [65]byte) *ecdsa.PublicKey {
 	}
 	return k
 }
-
-// Format hides the record from every verb of package fmt.
-func (Record) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
-
-// LogValue hides the record from log/slog.
-func (Record) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the record from JSON, YAML and XML.
-func (Record) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalBinary hides the record from gob.
-func (Record) MarshalBinary() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalCBOR hides the record from CBOR: a text string (RFC 8949, major type 3).
-func (Record) MarshalCBOR() ([]byte, error) {
-	return append([]byte{0x60 | byte(len(hidden))}, hidden...), nil
-}
-
-var errNotStored = errors.New("sigma: a resumption record is stored with Bytes and read with ParseRecord")
-
-// UnmarshalText refuses: what MarshalText wrote is not the record.
-func (*Record) UnmarshalText([]byte) error { return errNotStored }
-
-// UnmarshalBinary refuses, as UnmarshalText does.
-func (*Record) UnmarshalBinary([]byte) error { return errNotStored }
-
-// UnmarshalCBOR refuses, as UnmarshalText does.
-func (*Record) UnmarshalCBOR([]byte) error { return errNotStored }

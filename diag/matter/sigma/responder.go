@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"threadmap/diag/hidden"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
 	"threadmap/diag/matter/internal/establish"
@@ -58,7 +59,7 @@ type Responder struct {
 }
 
 // Format hides the secrets of the handshake from every verb of package fmt.
-func (*Responder) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+func (*Responder) Format(f fmt.State, _ rune) { io.WriteString(f, hidden.Text) }
 
 // NewResponder waits for a handshake.
 func NewResponder(cfg ResponderConfig) (*Responder, error) {

@@ -113,5 +113,3 @@ func checkOwn(session uint16, at time.Time) error {
 	}
 	return nil
 }
-
-const hidden = "(secret)"

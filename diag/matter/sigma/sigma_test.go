@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"threadmap/diag/hidden"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
 	"threadmap/diag/matter/message"
@@ -302,7 +303,7 @@ func TestNothingPrinted(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(all.String(), hidden) {
+	if !strings.Contains(all.String(), hidden.Text) {
 		t.Error("nothing says that there is a secret")
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/hidden"
 )
 
 // Errors that the other party can cause. Each of them ends the exchange.
@@ -155,7 +157,7 @@ func (v *Verifier) Confirm(cA []byte) (ke [KeyLen]byte, err error) {
 }
 
 // Format hides the numbers of the exchange from every verb of package fmt.
-func (*Prover) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+func (*Prover) Format(f fmt.State, _ rune) { io.WriteString(f, hidden.Text) }
 
 // Format hides the numbers of the exchange from every verb of package fmt.
-func (*Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+func (*Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, hidden.Text) }

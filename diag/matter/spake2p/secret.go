@@ -7,11 +7,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/hidden"
 )
 
 // Bounds of the PBKDF2 parameters (Matter Core 3.9, Crypto_PBKDFParameterSet):
@@ -52,7 +52,13 @@ func CheckParameters(salt []byte, iterations uint32) error {
 
 // A Secret is what the prover knows: w0 and w1. However it is printed, logged
 // or encoded, it says "(secret)".
-type Secret struct{ w *struct{ w0, w1 *bigmod.Nat } }
+type Secret struct {
+	unseen
+	w *struct{ w0, w1 *bigmod.Nat }
+}
+
+// unseen hides a secret wherever it might show.
+type unseen = hidden.Methods
 
 // Derive is the secret of a passcode: PBKDF2 with up to [MaxIterations], so it
 // may take some 100 ms.
@@ -74,7 +80,7 @@ func Derive(passcode uint32, salt []byte, iterations uint32) (Secret, error) {
 }
 
 func newSecret(w0, w1 *bigmod.Nat) Secret {
-	return Secret{&struct{ w0, w1 *bigmod.Nat }{w0, w1}}
+	return Secret{w: &struct{ w0, w1 *bigmod.Nat }{w0, w1}}
 }
 
 // A Registration is what the verifier knows, and Matter calls the PAKE passcode
@@ -82,6 +88,7 @@ func newSecret(w0, w1 *bigmod.Nat) Secret {
 // verifier, and can try passcodes offline. It prints as "(secret)"; only Bytes
 // tells.
 type Registration struct {
+	unseen
 	r *struct {
 		w0 *bigmod.Nat
 		l  *nistec.P256Point
@@ -94,7 +101,7 @@ func (s Secret) Registration() Registration {
 }
 
 func newRegistration(w0 *bigmod.Nat, l *nistec.P256Point) Registration {
-	return Registration{&struct {
+	return Registration{r: &struct {
 		w0 *bigmod.Nat
 		l  *nistec.P256Point
 	}{w0, l}}
@@ -137,23 +144,3 @@ func (r Registration) IsZero() bool { return r.r == nil }
 
 // IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.w == nil }
-
-const hidden = "(secret)"
-
-// Format hides the secret from every verb of package fmt.
-func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
-
-// LogValue hides the secret from log/slog.
-func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the secret from JSON, YAML and XML.
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// Format hides the registration from every verb of package fmt.
-func (Registration) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
-
-// LogValue hides the registration from log/slog.
-func (Registration) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the registration from JSON, YAML and XML.
-func (Registration) MarshalText() ([]byte, error) { return []byte(hidden), nil }

@@ -12,6 +12,8 @@ import (
 
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/hidden"
 )
 
 // numbers reads lines "name = hex".
@@ -326,7 +328,7 @@ func TestNothingPrinted(t *testing.T) {
 			t.Errorf("a secret was printed: %s", all.String())
 		}
 	}
-	if !strings.Contains(all.String(), hidden) {
+	if !strings.Contains(all.String(), hidden.Text) {
 		t.Error("nothing says that there is a secret")
 	}
 }

@@ -2,10 +2,9 @@ package pskc
 
 import (
 	"crypto/subtle"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
+
+	"threadmap/diag/hidden"
 )
 
 // MaxLen is the longest Secret, in octets: an ephemeral key (Thread 1.4,
@@ -19,7 +18,13 @@ const MaxLen = 32
 // tells. What it holds is behind two pointers: package fmt can't call the
 // methods of a Secret in an unexported field of some other value, and then
 // follows one.
-type Secret struct{ p **[]byte }
+type Secret struct {
+	unseen
+	p **[]byte
+}
+
+// unseen hides a secret wherever it might show.
+type unseen = hidden.Methods
 
 // New is the secret b, which it copies.
 func New(b []byte) (Secret, error) {
@@ -28,7 +33,7 @@ func New(b []byte) (Secret, error) {
 	}
 	c := append([]byte(nil), b...)
 	p := &c
-	return Secret{&p}, nil
+	return Secret{p: &p}, nil
 }
 
 // Bytes is the secret itself, for the protocol that needs it. It must not be
@@ -55,39 +60,3 @@ func (s Secret) Wipe() {
 		**s.p = nil
 	}
 }
-
-const hidden = "(secret)"
-
-// String hides the secret.
-func (Secret) String() string { return hidden }
-
-// GoString hides the secret.
-func (Secret) GoString() string { return hidden }
-
-// Format hides the secret from every verb of package fmt.
-func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
-
-// LogValue hides the secret from log/slog.
-func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the secret from JSON, YAML and XML.
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalBinary hides the secret from gob.
-func (Secret) MarshalBinary() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalCBOR hides the secret from CBOR: a text string (RFC 8949, major type 3).
-func (Secret) MarshalCBOR() ([]byte, error) {
-	return append([]byte{0x60 | byte(len(hidden))}, hidden...), nil
-}
-
-var errNotStored = errors.New("pskc: a secret is never stored, so it can't be read back")
-
-// UnmarshalText refuses: what MarshalText wrote is not the secret.
-func (*Secret) UnmarshalText([]byte) error { return errNotStored }
-
-// UnmarshalBinary refuses, as UnmarshalText does.
-func (*Secret) UnmarshalBinary([]byte) error { return errNotStored }
-
-// UnmarshalCBOR refuses, as UnmarshalText does.
-func (*Secret) UnmarshalCBOR([]byte) error { return errNotStored }
