@@ -125,6 +125,11 @@ type Message struct {
 	Owner     bool
 	Questions []Question
 	Records   []Record // of a response: all its sections; of a question: the known answers
+	// Claims are the authority section of a question: who sends it claims these
+	// records for himself and asks whether somebody has them (a probe; RFC 6762,
+	// section 8.1).
+	Claims []Record
+	ID     uint16 // to be repeated to a simple resolver (RFC 6762, section 6.7)
 }
 
 // An Origin says where and when a message came from.

@@ -47,13 +47,14 @@ var (
 
 var architecture = []rule{
 	{packages: "cmd/threadmap", may: []string{"...", "!simulators/...", "!render/schema/schematest"}},
-	{packages: "cmd/threadmap", files: "demo*.go", may: []string{"...", "!simulators/...", "simulators/world", "simulators/mesh"}},
+	{packages: "cmd/threadmap", files: "demo*.go", may: []string{"...", "!simulators/...", "simulators/world", "simulators/mesh", "simulators/icdhome"}},
 	{packages: "cmd/threadmap", files: "simulate*.go", may: []string{"...", "!simulators/...", "simulators/world", "simulators/mesh"}},
 	{packages: "cmd/threadmap/internal/...", may: []string{"...", "!simulators/...", "!cmd/...", "cmd/threadmap/internal/..."}},
 	{packages: "cmd/threadmap/internal/redact", pure: true, may: []string{"diag"}},
 	{packages: "cmd/threadmap/internal/secret"},
 	{packages: "cmd/threadmap/internal/writefile"},
-	{packages: "cmd/threadmap-graphviz"},
+	{packages: "cmd/threadmap-graphviz", may: []string{"cmd/threadmap-graphviz/internal/..."}},
+	{packages: "cmd/threadmap-graphviz/internal/..."},
 
 	{packages: "tlv", pure: true},
 	{packages: "discovery", pure: true},
@@ -63,7 +64,7 @@ var architecture = []rule{
 	{packages: "diag/ccm", pure: true},
 	{packages: "diag/hidden", pure: true},
 	{packages: "diag/snapshot", pure: true, may: []string{"diag"}},
-	{packages: "diag/icd", pure: true, may: words},
+	{packages: "diag/icd", pure: true, may: join(words, "diag/tmf/netdiag")},
 	{packages: "diag/icd/internal/scenario", pure: true, may: []string{"diag/icd"}},
 	{packages: "diag/icd/halog", pure: true, may: join(words, "diag/icd")},
 	{packages: "diag/icd/parent", may: join(words, "diag/icd")},

@@ -59,6 +59,11 @@ func (v *view) attempts(h *history) []Seconds {
 			}
 		}
 	}
+	for o, w := range ours[Sigma1](v, "capture sigma1") {
+		if w.OpenedBy == byDevice && o.At >= v.t0-slack && v.captured(o) {
+			at = append(at, o.At)
+		}
+	}
 	for _, l := range h.logs {
 		if l.sigma1 && l.o.At >= v.t0-slack {
 			at = append(at, l.o.At)
@@ -93,6 +98,11 @@ func (v *view) tries() (n int) {
 			if fabric, _, ok := splitInstance(instanceOf(name)); ok && slices.Contains(v.fabrics, fabric) && !v.own[instanceOf(name)] && o.At >= v.t0-slack {
 				at = append(at, o.At)
 			}
+		}
+	}
+	for o, w := range ours[Sigma1](v, "capture sigma1") {
+		if w.OpenedBy == byDevice && o.At >= v.t0-slack {
+			at = append(at, o.At)
 		}
 	}
 	slices.Sort(at)

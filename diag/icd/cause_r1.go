@@ -25,6 +25,9 @@ var causeR1 = &Cause{
 				break
 			}
 		}
+		if o := x.capturedSigma1(); o != nil {
+			x.exclude(because(o, "it opened a session by itself after it started"))
+		}
 		if len(x.attempts(x.h)) > 0 {
 			x.exclude("it tried to reach its subscriber after it started")
 		}
@@ -34,7 +37,11 @@ var causeR1 = &Cause{
 		if x.mode == ModeLongIdle {
 			x.against("it sleeps for long: it is to check in, not to resume")
 		}
-		if why := x.neverTried(); why != nil {
+		why := x.neverTried()
+		if why == nil {
+			why = x.captureSawNone()
+		}
+		if why != nil {
 			for _, w := range why {
 				x.sign(w)
 			}

@@ -36,6 +36,12 @@ var causeR11 = &Cause{
 			if o := x.canaryOpened(); o != nil {
 				x.sign(because(o, "a session the other way succeeds"))
 			}
+		} else if w := x.capturedFailure(); w != nil && timedOut(w.Error) && strings.Contains(w.Error, "did not arrive") {
+			x.proof(because(x.h.failed.o, "the controller's answer is sent, and the device repeats its question"))
+		} else if w != nil && timedOut(w.Error) && strings.Contains(w.Error, "Sigma2") {
+			x.sign(because(x.h.failed.o, "the controller's answer does not arrive at the device"))
+		} else if w != nil && !timedOut(w.Error) {
+			x.against(because(x.h.failed.o, "the session was refused, and that word arrived"))
 		} else if x.h.failed.at >= x.t0-slack {
 			x.fit(because(x.h.failed.o, "a session that the device opened failed"))
 		}

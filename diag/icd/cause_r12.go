@@ -1,5 +1,7 @@
 package icd
 
+import "strings"
+
 var causeR12 = &Cause{
 	ID: "R12", Link: L7, Party: Controller,
 	Title: "One side lost the session, the other did not",
@@ -17,6 +19,11 @@ var causeR12 = &Cause{
 			if l.stranger && l.o.At >= x.t0-slack {
 				x.proof(because(l.o, "the controller refuses the session"))
 			}
+		}
+		if w := x.capturedFailure(); w != nil && strings.HasPrefix(w.Error, "refused") {
+			x.proof(because(x.h.failed.o, "the controller refuses the session"))
+		} else if w != nil && timedOut(w.Error) && strings.Contains(w.Error, "Sigma2") {
+			x.against(because(x.h.failed.o, "the controller takes the session up"))
 		}
 		if x.h.refused.at >= x.t0-slack {
 			x.sign(because(x.h.refused.o, "the controller does not know the subscription any more"))

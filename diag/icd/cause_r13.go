@@ -1,5 +1,7 @@
 package icd
 
+import "slices"
+
 var causeR13 = &Cause{
 	ID: "R13", Link: L7, Party: DeviceFirmware,
 	Title: "An old message keeps it busy for a minute",
@@ -12,8 +14,11 @@ var causeR13 = &Cause{
 			}
 		}
 		var failed, worked *Observation
-		for o, w := range ours[CASE](x.view, "canary case") {
-			if o.At < x.t0-slack || w.OpenedBy == "device" {
+		cases := slices.Concat(x.by["canary case"], x.by["capture case"])
+		slices.SortStableFunc(cases, (*Observation).compare)
+		for _, o := range cases {
+			w, ok := o.What.(*CASE)
+			if !ok || !x.isOurs(o) || o.At < x.t0-slack || w.OpenedBy == "device" {
 				continue
 			}
 			if w.Result == "failed" && worked == nil && o.At <= x.t0+3*minute {

@@ -68,7 +68,21 @@ func (o *Observation) detail() string {
 	case *Subscribed:
 		return fmt.Sprintf("id %d", w.ID)
 	case *CASE:
-		return strings.TrimSpace(join(w.Result, "opened by", w.OpenedBy) + " " + quote(w.Error))
+		return strings.TrimSpace(join(w.Result, "opened by", w.OpenedBy) + way(w.From, w.To) + " " + quote(w.Error))
+	case *Sigma1:
+		return strings.TrimSpace(join("", "by", w.OpenedBy) + way(w.From, w.To))
+	case *CheckIn:
+		return strings.TrimSpace(way(w.From, w.To))
+	case *Spoke:
+		s := join("", "by", w.OpenedBy) + way(w.From, w.To)
+		if !w.Answered {
+			s += fmt.Sprintf(", sent %d times and not answered", w.Sent)
+		}
+		return strings.TrimSpace(s)
+	case *Watched:
+		return strings.TrimSpace(fmt.Sprintf("for %s, %d messages", w.For, w.Messages) + way(w.From, w.To))
+	case *PASE:
+		return strings.TrimSpace(join("", "by", w.OpenedBy) + way(w.From, w.To))
 	case *Report:
 		switch {
 		case w.Known == nil:
@@ -105,7 +119,7 @@ func (o *Observation) detail() string {
 		}
 		return quote(w.Prefix)
 	case *Unreachable:
-		return quote(w.To)
+		return strings.TrimSpace(join(w.To, "said by", w.From) + " " + quote(w.Reason))
 	case *Advert:
 		return join("", "from", w.From)
 	case *Read:
@@ -134,4 +148,16 @@ func join(what, preposition, whom string) string {
 		s += " " + preposition + " " + quote(whom)
 	}
 	return strings.TrimSpace(s)
+}
+
+// way is " from A to B", as far as it is known.
+func way(from, to string) string {
+	s := ""
+	if from != "" {
+		s += " from " + quote(from)
+	}
+	if to != "" {
+		s += " to " + quote(to)
+	}
+	return s
 }

@@ -114,15 +114,34 @@ func linkParty(first Link) Party {
 	return UnknownParty
 }
 
+// standsOn reports whether there is an observer of a rung, or a higher one that
+// sees all that one does. A packet capture is high up, and sees nothing of what
+// those below do.
+func (v *view) standsOn(rung int) bool {
+	return slices.ContainsFunc(v.all, func(o *Observation) bool {
+		switch o.By {
+		case ByICMP:
+			return rung == 1
+		case ByTMF:
+			return rung == 2
+		case ByCanary:
+			return rung <= 3
+		case ByHA, ByController:
+			return rung <= 4
+		}
+		return false
+	})
+}
+
 // rung is the highest rung of the evidence ladder that the observations stand
 // on: what was listened to, touched, asked with the mesh's credential, seen by
-// a canary, or told from inside a controller.
+// a canary, or told from inside a controller or by a packet capture.
 func (v *view) rung() int {
 	rung := 0
 	for _, o := range v.all {
 		if n := slices.Index([]string{ByICMP, ByTMF, ByCanary, ByHA}, o.By); n >= 0 {
 			rung = max(rung, n+1)
-		} else if o.By == ByController {
+		} else if o.By == ByController || o.By == ByCapture {
 			rung = max(rung, 4)
 		}
 	}

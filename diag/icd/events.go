@@ -20,6 +20,7 @@ const (
 	ByHA         = "ha"         // Home Assistant, from inside
 	ByController = "controller" // another controller, from inside
 	ByUser       = "user"       // a person
+	ByCapture    = "capture"    // a packet capture of the LAN
 	ByHost       = "host"       // the machine that the observations are made on
 )
 
@@ -154,15 +155,24 @@ type Subscribed struct {
 }
 
 // Sigma1 is a CASE session that the device began to open to the observer.
+//
+// A capture names both ends, and who opened it.
 type Sigma1 struct {
-	Resumption bool `json:"resumption"`
+	Resumption bool   `json:"resumption"`
+	OpenedBy   string `json:"opened_by,omitempty"` // of a capture: "device" or "controller"
+	From       string `json:"from,omitempty"`
+	To         string `json:"to,omitempty"`
+	Fabric     string `json:"fabric,omitempty"` // compressed fabric id, 16 hex digits
 }
 
 // CASE is a session attempt that ended.
 type CASE struct {
-	OpenedBy string `json:"opened_by"` // "device" or "canary"
+	OpenedBy string `json:"opened_by"` // "device", "canary", or, of a capture, "controller"
 	Result   string `json:"result"`    // "resumed", "full", "failed"
 	Error    string `json:"error,omitempty"`
+	From     string `json:"from,omitempty"` // of a capture, as in [Sigma1]
+	To       string `json:"to,omitempty"`
+	Fabric   string `json:"fabric,omitempty"`
 }
 
 // Report is a ReportData from the device.
@@ -177,6 +187,9 @@ type Report struct {
 type CheckIn struct {
 	Counter   *uint32 `json:"counter,omitempty"`
 	Decrypted *bool   `json:"decrypted,omitempty"` // with a key that we registered
+	From      string  `json:"from,omitempty"`      // of a capture, as in [Sigma1]
+	To        string  `json:"to,omitempty"`
+	Fabric    string  `json:"fabric,omitempty"`
 }
 
 // Read is what the device answered to a read: values by "endpoint/cluster/attribute".
@@ -264,8 +277,11 @@ type Neighbour struct {
 }
 
 // Unreachable is an ICMPv6 error, or an error of the host's own stack.
+// A router's own word, in a capture, is "capture unreachable".
 type Unreachable struct {
-	To string `json:"to"`
+	To     string `json:"to"`
+	From   string `json:"from,omitempty"`   // whose word it is
+	Reason string `json:"reason,omitempty"` // of a capture: "no route", "address unreachable", …
 }
 
 // rows are the lines that a file may have: by, event, and what it carries.
@@ -287,6 +303,13 @@ var rows = func() map[[2]string]func() any {
 	row(ByCanary, "sigma1", func() any { return new(Sigma1) })
 	row(ByCanary, "case", func() any { return new(CASE) })
 	row(ByCanary, "checkin", func() any { return new(CheckIn) })
+	row(ByCapture, "sigma1", func() any { return new(Sigma1) })
+	row(ByCapture, "case", func() any { return new(CASE) })
+	row(ByCapture, "checkin", func() any { return new(CheckIn) })
+	row(ByCapture, "pase", func() any { return new(PASE) })
+	row(ByCapture, "spoke", func() any { return new(Spoke) })
+	row(ByCapture, "watched", func() any { return new(Watched) })
+	row(ByCapture, "unreachable", func() any { return new(Unreachable) })
 	row(ByCanary, "read", func() any { return new(Read) })
 	row(ByCanary, "read-events", func() any { return new(ReadEvents) })
 	row(ByCanary, "lost", func() any { return new(Lost) })

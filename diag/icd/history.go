@@ -58,7 +58,7 @@ func (v *view) history() *history {
 			}
 			continue
 		}
-		if by == "" || o.By != by || !v.isOurs(o) {
+		if (by == "" || o.By != by) && !v.captured(o) || !v.isOurs(o) {
 			continue
 		}
 		switch w := o.What.(type) {
@@ -104,7 +104,16 @@ func (v *view) history() *history {
 		case *Lost:
 			set(&h.lost, o)
 		case *Sigma1:
-			set(&h.sigma1, o)
+			if w.OpenedBy != "controller" {
+				set(&h.sigma1, o)
+			}
+		case *Spoke:
+			if w.OpenedBy == byDevice && w.Answered {
+				set(&h.value, o)
+				if o.At <= v.t0 {
+					set(&h.had, o)
+				}
+			}
 		case *CASE:
 			switch {
 			case w.OpenedBy == "device" && w.Result == "failed":

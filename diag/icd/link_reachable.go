@@ -42,6 +42,11 @@ func (v *view) reachable(c *chain, h *history) finding {
 	case p.failed >= manyPings && c.state(L2) == Seen && c.at(L2) > p.firstFail.at && v.awake(p.firstFail.at):
 		return broken(p.fail.at, fmt.Sprintf("%d pings unanswered, though it has a parent", p.failed), p.fail.o.String(), c.because(L2))
 	}
+	for o := range ours[Unreachable](v, "capture unreachable") {
+		if o.At >= since && o.At > max(p.ok.at, talk.at) {
+			return unknown(o.String())
+		}
+	}
 	return unknown()
 }
 
@@ -94,8 +99,8 @@ func (v *view) findPings() pinged {
 	return p
 }
 
-// lastTalk is the last message that somebody on this machine exchanged with the
-// device: its address works then.
+// lastTalk is the last message that somebody on this machine, or one that a
+// capture watches, exchanged with the device: its address works then.
 func (v *view) lastTalk() trace {
 	t := trace{at: never}
 	for _, key := range []string{"canary case", "canary report", "canary read", "canary subscribed", "canary event", "ha report", "ha subscribed", "ha event"} {
@@ -104,6 +109,13 @@ func (v *view) lastTalk() trace {
 				continue
 			}
 			if v.isOurs(o) && o.At > t.at {
+				t = trace{o.At, o}
+			}
+		}
+	}
+	for _, key := range []string{"capture case", "capture spoke"} {
+		for _, o := range v.by[key] {
+			if v.isOurs(o) && capturedTalk(o) && o.At > t.at {
 				t = trace{o.At, o}
 			}
 		}

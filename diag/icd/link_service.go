@@ -13,6 +13,9 @@ func (v *view) recovers(c *chain, h *history) finding {
 	if c.state(L8) == Seen && c.at(L8) >= down.at {
 		return seen(c.at(L8), "not needed, the device came by itself: "+c.because(L8))
 	}
+	if t := h.selfOpen; t.at >= v.since(h) && t.at > down.at && t.o.By == ByCapture {
+		return unknown(t.o.String() + ": the controller came back; what it asked for is sealed")
+	}
 	if early := c.first(Broken); early != 0 && early <= L6 {
 		return unknown("the controller can't: " + early.String() + " is broken")
 	}

@@ -72,6 +72,9 @@ func (v *view) opensSession(c *chain, h *history) finding {
 			}
 		}
 	}
+	if because := v.captureSawNone(); because != nil {
+		return broken(v.resumeDue().to, because...)
+	}
 	if because := v.neverTried(); because != nil && len(v.askedFor()) == 0 {
 		return broken(v.resumeDue().to, because...)
 	}
@@ -96,8 +99,11 @@ func (v *view) neverTried() []string {
 	if had == nil || v.orderlyStop() != nil {
 		return nil
 	}
-	for _, key := range []string{"canary sigma1", "canary checkin"} {
+	for _, key := range []string{"canary sigma1", "canary checkin", "capture sigma1", "capture checkin"} {
 		for _, o := range v.by[key] {
+			if w, ok := o.What.(*Sigma1); ok && w.OpenedBy == "controller" {
+				continue
+			}
 			if o.At >= v.t0-slack {
 				return nil
 			}

@@ -11,7 +11,8 @@ import (
 type experiment struct {
 	do   string
 	cost float64 // trouble and harm, in bits that it must gain first
-	// rung is the lowest rung on which it adds nothing any more; 9: it always does.
+	// rung is that of the observers that it would add: with them there it adds
+	// nothing any more; 9: it always does.
 	rung int
 	// shows sorts causes by what would be seen; causes that it says nothing of
 	// are in no list.
@@ -75,7 +76,7 @@ func (v *view) next(out *Verdict, h *history) *Step {
 	bestGain := 0.0
 	for i := range experiments {
 		e := &experiments[i]
-		if out.Rung >= e.rung || e.when != nil && !e.when(v, out) {
+		if v.standsOn(e.rung) || e.when != nil && !e.when(v, out) {
 			continue
 		}
 		if gain := e.gain(weight) - e.cost; best == nil && gain > 0 || gain > bestGain+1e-9 {

@@ -130,6 +130,11 @@ func (v *view) findSubscribers() {
 		}
 	}
 	var left []string
+	for _, f := range v.capturedFabrics() {
+		if !slices.Contains(v.fabrics, f) && !taken[f] {
+			left = append(left, f)
+		}
+	}
 	for _, f := range v.fabrics {
 		if !taken[f] {
 			left = append(left, f)

@@ -264,6 +264,13 @@ func (v *view) findLife() {
 			}
 		}
 	}
+	for _, key := range []string{"capture sigma1", "capture case", "capture checkin", "capture spoke"} {
+		for _, o := range v.by[key] {
+			if v.isOurs(o) && capturedLife(o) {
+				add(o.At, o)
+			}
+		}
+	}
 	for o, w := range each[Press](v, "user press") {
 		if w.Works != nil && *w.Works {
 			add(o.At, o)

@@ -51,6 +51,16 @@ type Config struct {
 	Settle time.Duration
 	// Sockets are used instead of opening any; Browse closes them.
 	Sockets []Socket
+	// AskFor is how long questions are asked; after that it only listens. 0: all
+	// the time; less than 0: never.
+	AskFor time.Duration
+	// Tap, where set, is called for each message of others as it came, as tell is:
+	// events tell what is so, messages who said what when.
+	Tap func(*discovery.Message, discovery.Origin)
+	// Asking, where set, is called, as tell is, for each name that is asked for.
+	Asking func(discovery.Name, time.Time)
+	// Trouble, where set, is called for each problem when it is met, as tell is.
+	Trouble func(Problem)
 }
 
 // A Result is all that is known when a browse ends.
@@ -82,6 +92,11 @@ func Browse(ctx context.Context, c Config, tell func(discovery.Event)) (Result, 
 	}
 	e := &engine{c: c, env: readEnvironment(), tell: tell, seed: maphash.MakeSeed(), sent: map[uint64]time.Time{}, stats: map[string]*LinkStats{}}
 	nics := e.open(ctx)
+	if c.Trouble != nil {
+		for _, p := range e.problems {
+			c.Trouble(p)
+		}
+	}
 	if len(e.sockets) == 0 {
 		r := Result{Problems: e.problems}
 		if len(e.problems) == 0 {
@@ -244,7 +259,7 @@ func (e *engine) loop(ctx context.Context, in <-chan packet) {
 		case <-timer.C:
 		}
 		last = time.Now()
-		e.step(last, true)
+		e.step(last, e.c.AskFor == 0 || last.Sub(e.started) < e.c.AskFor)
 		gather = max(stepPause, stepShare*time.Since(last))
 		if e.settled(last) || !slices.ContainsFunc(e.sockets, func(s *socket) bool { return !s.dead }) {
 			return
@@ -292,6 +307,9 @@ func (e *engine) take(p packet) {
 		return
 	}
 	e.heard[s.Link.Name] = true
+	if e.c.Tap != nil {
+		e.c.Tap(p.m, p.o)
+	}
 	e.b.Take(p.m, p.o)
 }
 
@@ -308,6 +326,11 @@ func (e *engine) step(at time.Time, ask bool) {
 		return
 	}
 	for _, q := range queries {
+		if e.c.Asking != nil {
+			for _, ask := range q.Questions {
+				e.c.Asking(ask.Name, at)
+			}
+		}
 		for _, s := range e.sockets {
 			if s.Link.Name == q.Link && !s.dead {
 				e.ask(s, q)
@@ -357,6 +380,9 @@ func (e *engine) kill(s *socket, err error) {
 func (e *engine) problem(p Problem) {
 	if !slices.ContainsFunc(e.problems, func(o Problem) bool { return o.Reason == p.Reason && o.Interface == p.Interface }) {
 		e.problems = append(e.problems, p)
+		if e.c.Trouble != nil {
+			e.c.Trouble(p)
+		}
 	}
 }
 

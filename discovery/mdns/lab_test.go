@@ -94,10 +94,13 @@ func (v *view) since() []discovery.Event {
 }
 
 // browse starts a browse that ends with the returned function, or the test.
-func (l *lab) browse(c Config) (v *view, end func() *view) {
+func (l *lab) browse(c Config) (v *view, end func() *view) { return l.browseFrom("fe80::1", c) }
+
+// browseFrom is browse from another address.
+func (l *lab) browseFrom(addr string, c Config) (v *view, end func() *view) {
 	ctx, cancel := context.WithCancel(l.ctx)
 	v = &view{complete: map[string]bool{}, done: make(chan struct{})}
-	c.Sockets = []Socket{{Link: discovery.Link{Name: "eth0", Zone: "eth0"}, Conn: l.socket("fe80::1"), To: Group6}}
+	c.Sockets = []Socket{{Link: discovery.Link{Name: "eth0", Zone: "eth0"}, Conn: l.socket(addr), To: Group6}}
 	go func() {
 		defer close(v.done)
 		v.result, v.err = Browse(ctx, c, v.tell)

@@ -36,12 +36,12 @@ var (
 	errOpcode = errors.New("not a standard query or answer")
 )
 
-// parse reads a packet. Counts in the header are promises that nothing is
+// Parse reads a packet. Counts in the header are promises that nothing is
 // allocated for; records of types that nobody looks at are stepped over, and a
 // record whose data is malformed is left out, for its length says where the
 // next one begins. What was read before a packet breaks off is given back with
 // the error.
-func parse(b []byte) (*discovery.Message, error) {
+func Parse(b []byte) (*discovery.Message, error) {
 	if len(b) < headerSize {
 		return nil, errShort
 	}
@@ -50,7 +50,7 @@ func parse(b []byte) (*discovery.Message, error) {
 	if flags&opcodeMask != 0 || flags&flagResponse != 0 && flags&rcodeMask != 0 { // RFC 6762, sections 18.3 and 18.11
 		return nil, errOpcode
 	}
-	m := &discovery.Message{Response: flags&flagResponse != 0, Truncated: flags&flagTruncated != 0}
+	m := &discovery.Message{ID: binary.BigEndian.Uint16(b), Response: flags&flagResponse != 0, Truncated: flags&flagTruncated != 0}
 	off := headerSize
 	for range binary.BigEndian.Uint16(b[4:]) {
 		name, next, err := unpackName(b, off)
@@ -68,14 +68,18 @@ func parse(b []byte) (*discovery.Message, error) {
 	}
 	records := 0
 	for _, at := range []int{6, 8, 10} {
-		if !m.Response && at == 8 {
-			break // the authority section of a question is about names that are being claimed (section 8.2)
+		into := &m.Records
+		switch {
+		case !m.Response && at == 8: // what is being claimed (section 8.2)
+			into = &m.Claims
+		case !m.Response && at == 10:
+			into = nil
 		}
 		for range binary.BigEndian.Uint16(b[at:]) {
 			if records++; records > maxRecords {
 				return m, nil
 			}
-			next, err := record(m, b, off)
+			next, err := record(m, into, b, off)
 			if err != nil {
 				return m, err
 			}
@@ -85,8 +89,8 @@ func parse(b []byte) (*discovery.Message, error) {
 	return m, nil
 }
 
-// record reads one record at off and appends it.
-func record(m *discovery.Message, b []byte, off int) (next int, err error) {
+// record reads one record at off and appends it to into, where that is not nil.
+func record(m *discovery.Message, into *[]discovery.Record, b []byte, off int) (next int, err error) {
 	name, off, err := unpackName(b, off)
 	if err != nil {
 		return 0, err
@@ -105,14 +109,14 @@ func record(m *discovery.Message, b []byte, off int) (next int, err error) {
 		m.Owner = m.Owner || hasOwner(b[off:next])
 		return next, nil
 	}
-	if h.Class&^topBit != dns.ClassINET {
+	if h.Class&^topBit != dns.ClassINET || into == nil {
 		return next, nil
 	}
 	r := discovery.Record{Name: name, Type: discovery.Type(h.Rrtype), TTL: time.Duration(h.Ttl) * time.Second, CacheFlush: h.Class&topBit != 0}
 	if !unpackData(&r, h, b[:next], off) {
 		return next, nil
 	}
-	m.Records = append(m.Records, r)
+	*into = append(*into, r)
 	return next, nil
 }
 

@@ -47,7 +47,7 @@ func heard(t testing.TB, packets ...[]byte) []discovery.Service {
 	now := time.Unix(0, 0)
 	b.AddLink(discovery.Link{Name: "eth0", Zone: "eth0"}, now)
 	for _, p := range packets {
-		m, err := parse(p)
+		m, err := Parse(p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestOddOctets(t *testing.T) {
 		if err != nil || len(q) != 1 {
 			t.Fatal(len(q), err)
 		}
-		back, err := parse(q[0])
+		back, err := Parse(q[0])
 		if err != nil || back.Response || back.Questions[0].Name != s[0].Name || !back.Questions[0].Unicast || back.Records[0].Target != s[0].Name || back.Records[0].TTL != 7*time.Second {
 			t.Errorf("%q: %+v, %v", label, back, err)
 		}
@@ -146,7 +146,7 @@ func escape(s string) string {
 func TestMalformed(t *testing.T) {
 	whole := captured(t, "mdns-meshcop-otbr.txt")[0]
 	for n := range whole { // every prefix
-		m, err := parse(whole[:n])
+		m, err := Parse(whole[:n])
 		if err == nil {
 			t.Errorf("%d octets are a packet", n)
 		}
@@ -190,7 +190,7 @@ func TestMalformed(t *testing.T) {
 		"an error answer":         {head(0x8403, 0, 0), 0, true},
 		"an empty packet":         {nil, 0, true},
 	} {
-		m, err := parse(tt.b)
+		m, err := Parse(tt.b)
 		n := 0
 		if m != nil {
 			n = len(m.Records)
@@ -205,11 +205,11 @@ func TestMalformed(t *testing.T) {
 	data := bytes.Repeat(append([]byte{255}, bytes.Repeat([]byte{'x'}, 255)...), 255)
 	big = binary.BigEndian.AppendUint16(big, uint16(len(data)))
 	big = append(big, data...)
-	if m, err := parse(big); err != nil || len(m.Records) != 1 || len(m.Records[0].TXT) != 255 {
+	if m, err := Parse(big); err != nil || len(m.Records) != 1 || len(m.Records[0].TXT) != 255 {
 		t.Error(err)
 	}
 	// A header that promises much allocates nothing.
-	if n := testing.AllocsPerRun(10, func() { parse(head(0x8400, 0xffff, 0xffff)) }); n > 10 {
+	if n := testing.AllocsPerRun(10, func() { Parse(head(0x8400, 0xffff, 0xffff)) }); n > 10 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -218,11 +218,11 @@ func TestOwner(t *testing.T) {
 	b := make([]byte, 12)
 	b[2], b[11] = 0x84, 1
 	b = append(b, 0, 0, 41, 5, 0xa0, 0, 0, 0, 0, 0, 18, 0, 9, 0, 2, 1, 2, 0, 4, 0, 8, 0, 1, 2, 3, 4, 5, 6, 7)
-	if m, err := parse(b); err != nil || !m.Owner {
+	if m, err := Parse(b); err != nil || !m.Owner {
 		t.Errorf("%+v, %v", m, err)
 	}
 	b[len(b)-11] = 5
-	if m, err := parse(b); err != nil || m.Owner {
+	if m, err := Parse(b); err != nil || m.Owner {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
@@ -248,7 +248,7 @@ func TestPack(t *testing.T) {
 	}
 	known, questions := 0, 0
 	for i, b := range packets {
-		m, err := parse(b)
+		m, err := Parse(b)
 		if err != nil || len(b) > maxSent || m.Response || m.Truncated != (i < len(packets)-1) || binary.BigEndian.Uint16(b) != 7 || i > 0 && len(m.Questions) > 0 {
 			t.Errorf("packet %d: %d octets, %+v, %v", i, len(b), m.Truncated, err)
 		}
@@ -272,7 +272,7 @@ func TestPack(t *testing.T) {
 	packets, err = pack(q, 0)
 	questions = 0
 	for _, b := range packets {
-		m, err := parse(b)
+		m, err := Parse(b)
 		if err != nil || len(b) > maxSent || m.Truncated {
 			t.Error(len(b), err)
 		}
@@ -297,7 +297,7 @@ func FuzzParse(f *testing.F) {
 	q, _ := pack(discovery.Query{Questions: []discovery.Question{{Name: discovery.KindMatter.Name(), Type: discovery.TypePTR, Unicast: true}}}, 0)
 	f.Add(q[0])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, _ := parse(b)
+		m, _ := Parse(b)
 		if m == nil {
 			return
 		}
@@ -319,7 +319,7 @@ func FuzzParse(f *testing.F) {
 		}
 		n := 0
 		for _, p := range packets {
-			back, err := parse(p)
+			back, err := Parse(p)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -39,7 +39,7 @@ func (e *engine) read(ctx context.Context, s *socket, in chan<- packet) {
 			if s.Only.IsValid() && src.Addr().WithZone("") != s.Only.WithZone("") || e.ours(b[:n], at) {
 				continue
 			}
-			m, err := parse(b[:n])
+			m, err := Parse(b[:n])
 			p.m, p.bad, p.o = m, err != nil, discovery.Origin{Interface: s.Link.Name, From: src, At: at}
 		}
 		select {

@@ -11,11 +11,15 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"github.com/grandcat/zeroconf"
 	"golang.org/x/net/ipv6"
 
+	"threadmap/diag/icd"
+	"threadmap/diag/icd/listen"
+	"threadmap/diag/icd/listen/heard"
 	"threadmap/discovery"
 	"threadmap/discovery/mdns"
 	sim "threadmap/simulators/mdns"
@@ -46,6 +50,12 @@ func inside(what string) error {
 		return insideZeroconf(ctx)
 	case "responder":
 		return insideResponder(ctx)
+	case "device":
+		return insideDevice(ctx)
+	case "listen":
+		return insideListen(ctx)
+	case "advertise":
+		return insideAdvertise(ctx)
 	case "occupant":
 		return insideOccupant(ctx)
 	case "router":
@@ -119,23 +129,130 @@ func responderServices() []sim.Service {
 }
 
 func insideResponder(ctx context.Context) error {
-	i, err := net.InterfaceByName("tm0")
+	c, group, err := groupSocket(ctx)
 	if err != nil {
 		return err
 	}
-	lc := net.ListenConfig{}
-	c, err := lc.ListenPacket(ctx, "udp6", "[::]:5353")
-	if err != nil {
-		return err
-	}
-	p := ipv6.NewPacketConn(c)
-	if err := errors.Join(p.JoinGroup(i, &net.UDPAddr{IP: mdns.Group6.Addr().AsSlice()}), p.SetMulticastInterface(i), p.SetMulticastHopLimit(255), p.SetMulticastLoopback(true)); err != nil {
-		return err
-	}
-	r := sim.New(c, netip.AddrPortFrom(mdns.Group6.Addr().WithZone(i.Name), mdns.Port), responderServices(), sim.Behaviour{})
+	r := sim.New(c, group, responderServices(), sim.Behaviour{})
 	fmt.Println("ready")
 	r.Serve(ctx)
 	return nil
+}
+
+// groupSocket is a socket of the group on the cable.
+func groupSocket(ctx context.Context) (c net.PacketConn, group netip.AddrPort, err error) {
+	i, err := net.InterfaceByName("tm0")
+	if err != nil {
+		return nil, group, err
+	}
+	lc := net.ListenConfig{}
+	if c, err = lc.ListenPacket(ctx, "udp6", "[::]:5353"); err != nil {
+		return nil, group, err
+	}
+	p := ipv6.NewPacketConn(c)
+	err = errors.Join(p.JoinGroup(i, &net.UDPAddr{IP: mdns.Group6.Addr().AsSlice()}), p.SetMulticastInterface(i), p.SetMulticastHopLimit(255), p.SetMulticastLoopback(true))
+	return c, netip.AddrPortFrom(mdns.Group6.Addr().WithZone(i.Name), mdns.Port), err
+}
+
+// The device that insideDevice announces: at an address of its machine, which
+// answers pings.
+const (
+	deviceExt      = "0E01010101010101"
+	deviceInstance = "87E1B004E235A130-000000000000000A"
+)
+
+// insideDevice announces a device that restarts again and again.
+func insideDevice(ctx context.Context) error {
+	c, group, err := groupSocket(ctx)
+	if err != nil {
+		return err
+	}
+	all := []sim.Service{
+		{Kind: "_matter._tcp", Instance: deviceInstance, Host: deviceExt, Port: 5540, TXT: [][]byte{[]byte("SII=5000")}, Addrs: []netip.Addr{netip.MustParseAddr("fd00:2::2")}},
+		{Kind: "_meshcop._udp", Instance: "BR", Host: "br", Port: 49154, TXT: [][]byte{[]byte("rv=1"), []byte("omr=@\xfd\x00\x00\x02\x00\x00\x00\x00")}, Addrs: []netip.Addr{netip.MustParseAddr("fd00:2::2")}},
+	}
+	r := sim.New(c, group, all, sim.Behaviour{})
+	var restarts sync.WaitGroup
+	restarts.Go(func() {
+		for {
+			for _, step := range []struct {
+				after time.Duration
+				do    func()
+			}{{4 * time.Second, func() { r.Goodbye(deviceInstance) }}, {700 * time.Millisecond, func() { r.Set(all) }}} {
+				select {
+				case <-time.After(step.after):
+					step.do()
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	})
+	fmt.Println("ready")
+	r.Serve(ctx)
+	restarts.Wait()
+	return nil
+}
+
+// insideListen runs the observers of the LAN, and gives a line for each kind of
+// observation that they made.
+func insideListen(ctx context.Context) error {
+	var want []string
+	if err := json.NewDecoder(os.Stdin).Decode(&want); err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
+	defer stop()
+	var mu sync.Mutex
+	seen := map[string]string{}
+	observe := func(_ time.Time, o icd.Observation) {
+		mu.Lock()
+		defer mu.Unlock()
+		b, _ := json.Marshal(o.What)
+		if p, ok := o.What.(*icd.Ping); ok && p.Received == 0 {
+			return
+		}
+		if a, ok := o.What.(*icd.Announce); ok && a.Service != "_matter._tcp" {
+			return
+		}
+		seen[o.By+" "+o.Event] = string(b)
+		for _, w := range want {
+			if seen[w] == "" {
+				return
+			}
+		}
+		stop()
+	}
+	c := listen.Config{Scope: heard.NewScope(deviceExt), Interfaces: []string{"tm0"}, Warn: func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen["warning"] = err.Error()
+	}}
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for i, f := range []func(context.Context, listen.Config, icd.Observe) error{listen.MDNS, listen.RA, listen.Ping, listen.Host} {
+		all.Go(func() { errs[i] = f(ctx, c, observe) })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(seen)
+}
+
+// insideAdvertise announces threadmap's own operational instance.
+func insideAdvertise(ctx context.Context) error {
+	ready := false
+	return mdns.Advertise(ctx, mdns.AdvertiseConfig{
+		Advertisement: mdns.Operational(0x87e1b004e235a130, 0x1b669, "threadmap-interop", 5541, discovery.TXT{[]byte("SII=500"), odd}),
+		Interfaces:    []string{"tm0"},
+		Announced: func(discovery.Name) {
+			if !ready {
+				ready = true
+				fmt.Println("ready")
+			}
+		},
+	})
 }
 
 // insideOccupant takes port 5353 and does not share it.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -169,7 +170,7 @@ func (l *lab) again(ns, what string, args any, result any, by ...string) {
 
 // serve starts this test binary in a namespace, to be ended with the test, and
 // waits until it says that it is ready.
-func (l *lab) serve(ns, what string) {
+func (l *lab) serve(ns, what string) (end func()) {
 	l.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	c := exec.CommandContext(ctx, "ip", "netns", "exec", ns, testBinary(l.t))
@@ -184,11 +185,13 @@ func (l *lab) serve(ns, what string) {
 	if err := c.Start(); err != nil {
 		l.t.Fatal(err)
 	}
-	l.t.Cleanup(func() { cancel(); c.Wait() })
+	end = sync.OnceFunc(func() { cancel(); c.Wait() })
+	l.t.Cleanup(end)
 	line := make([]byte, 6)
 	if n, err := out.Read(line); err != nil || string(line[:n]) != "ready\n" {
 		l.t.Fatalf("%s: %q, %v", what, line[:n], err)
 	}
+	return end
 }
 
 func testBinary(t *testing.T) string {

@@ -189,6 +189,16 @@ func (d *device) resume(s *subscription, boot bool) {
 		}
 	})
 	w.after(0.6, func() {
+		wired := w.wired(s.to) && !w.mesh.cut
+		if wired {
+			w.sees("sigma1", &icd.Sigma1{OpenedBy: "device", Resumption: true})
+			w.deviceSends()
+		}
+		if wired && proxy {
+			w.after(13, func() {
+				w.sees("case", &icd.CASE{OpenedBy: "device", Result: "failed", Error: "timed out: no answer to Sigma1, sent 5 times"})
+			})
+		}
 		if proxy || w.mesh.cut {
 			w.after(30, func() { d.failed(s, boot) })
 			return

@@ -102,6 +102,12 @@ func (h *hub) try() {
 		h.subscribe()
 		return
 	}
+	if h.alive && h.way && h.finds() && w.wired(h) {
+		w.sees("sigma1", &icd.Sigma1{OpenedBy: "controller", Resumption: true})
+		w.after(10, func() {
+			w.sees("case", &icd.CASE{OpenedBy: "controller", Result: "failed", Error: "timed out: no answer to Sigma1, sent 5 times"})
+		})
+	}
 	h.attempts++
 	a, b := 0, 1
 	for range min(h.attempts, 14) {
@@ -135,6 +141,9 @@ func (h *hub) finds() bool {
 
 func (h *hub) retransmit() {
 	h.log("retransmission of message on exchange 4242 to %s", h.w.dev.address)
+	if h.w.wired(h) {
+		h.w.sees("spoke", &icd.Spoke{OpenedBy: "controller", Sent: 2})
+	}
 	h.w.after(30, func() {
 		if h.hangs && !h.active {
 			h.retransmit()
@@ -146,6 +155,11 @@ func (h *hub) subscribe() {
 	h.active, h.lastSeen = true, h.w.now
 	s := h.w.dev.subs["hub"]
 	s.id, s.live, s.stored, s.tries = s.id+1, true, true, 0
+	if h.w.wired(h) {
+		h.w.deviceSends()
+		h.w.sees("sigma1", &icd.Sigma1{OpenedBy: "controller", Resumption: true})
+		h.w.sees("case", &icd.CASE{OpenedBy: "controller", Result: "full"})
+	}
 	h.w.say(h.by(), "subscribed", &icd.Subscribed{ID: uint32(s.id), Max: ptr(icd.Sec(float64(h.max)))})
 	h.w.say(h.by(), "available", &icd.Available{Value: ptr(true)})
 	h.w.dev.keepAlive("hub")
@@ -182,13 +196,20 @@ func (h *hub) listens() (answers, proxy, onRouter bool) {
 }
 
 func (h *hub) sigma1(done func(bool)) {
+	sees := func(result, err string) {
+		if h.w.wired(h) {
+			h.w.sees("case", &icd.CASE{OpenedBy: "device", Result: result, Error: err})
+		}
+	}
 	if !h.alive {
+		h.w.after(13, func() { sees("failed", "timed out: no answer to Sigma1, sent 5 times") })
 		h.w.after(30, func() { done(false) })
 		return
 	}
 	h.log("received Sigma1 from node 0x42")
 	if h.refuses {
 		h.log("Sigma2Resume rejected: InvalidParam")
+		sees("failed", "refused: invalid parameter")
 		done(false)
 		return
 	}
@@ -197,14 +218,23 @@ func (h *hub) sigma1(done func(bool)) {
 		for i := range 4 {
 			h.w.after(float64(2+3*i), func() { h.log("retransmission %d of Sigma2, no ack", i+1) })
 		}
+		h.w.after(14, func() {
+			sees("failed", "timed out: no answer to Sigma2, sent 5 times; it did not arrive, Sigma1 was repeated meanwhile")
+		})
 		h.w.after(30, func() { h.log("CASE with node 0x42 timed out"); done(false) })
 		return
 	}
-	h.w.after(0.5, func() { h.log("CASE session established"); done(true) })
+	h.w.after(0.5, func() { h.log("CASE session established"); sees("resumed", ""); done(true) })
 }
 
-func (h *hub) report(s *subscription, _ bool) bool {
+func (h *hub) report(s *subscription, boot bool) bool {
 	known := h.active
+	if h.w.wired(h) {
+		h.w.deviceSends()
+		if !boot {
+			h.w.sees("spoke", &icd.Spoke{OpenedBy: "device", Sent: 1, Answered: true})
+		}
+	}
 	h.w.say(h.by(), "report", &icd.Report{ID: uint32(s.id), Known: ptr(known)})
 	if known {
 		h.lastSeen = h.w.now

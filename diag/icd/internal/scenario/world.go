@@ -42,6 +42,7 @@ type World struct {
 	routers []*borderRouter
 	hub     hub
 	canary  canary
+	wire    wire
 	host    host
 }
 
@@ -104,7 +105,7 @@ func (w *World) sayOf(ext, by, event string, what any) {
 // timeline is what observers up to a rung saw.
 func (w *World) timeline(rung int) *icd.Timeline {
 	t := icd.NewTimeline(deviceExt, time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC))
-	need := map[string]int{icd.ByICMP: 1, icd.ByTMF: 2, icd.ByCanary: 3, icd.ByHA: 4, icd.ByController: 4}
+	need := map[string]int{icd.ByICMP: 1, icd.ByTMF: 2, icd.ByCanary: 3, icd.ByHA: 4, icd.ByController: 4, icd.ByCapture: 5}
 	for _, o := range w.lines {
 		if a, ok := o.What.(*icd.Announce); ok && rung < 3 && strings.HasPrefix(a.Instance, ourFabric) {
 			continue // without a canary there is no such fabric
