@@ -41,6 +41,7 @@ func TestEvictsSessions(t *testing.T) {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		s := g.resume(all[2].Record)
+		pass(time.Second) // until the node knows, too
 		if !s.Resumed || n.Stats().Resumptions != 1 {
 			t.Error("not resumed")
 		}
@@ -48,7 +49,7 @@ func TestEvictsSessions(t *testing.T) {
 		if again := g.resume(all[2].Record); again.Resumed {
 			t.Error("resumed twice by one record")
 		}
-		n.Reboot()
+		n.Reboot(RebootOptions{})
 		if _, err := g.tryRead(s, im.ReadRequest{Attributes: []im.AttributePath{im.One(0, descriptor, 0)}}); !errors.Is(err, session.ErrDefunct) {
 			t.Errorf("after a restart: %v", err)
 		}
@@ -57,7 +58,7 @@ func TestEvictsSessions(t *testing.T) {
 		g := newStage(t)
 		n := g.ours(aPlug(), Options{})
 		s := g.mustCASE()
-		n.Reboot()
+		n.Reboot(RebootOptions{})
 		if !g.resume(s.Record).Resumed {
 			t.Error("records don't outlive a restart")
 		}

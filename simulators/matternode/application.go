@@ -70,19 +70,25 @@ var accessControlServer = server{id: accessControl, revision: revision(2), attri
 			if !a.sees(f.index) {
 				continue
 			}
-			entry(e, func() {
-				if f.index == a.fabric { // what it says is for its own fabric only
-					putUint(e, 1, uint64(administer)+1)
-					putUint(e, 2, 2) // CASE
-					e.Array(tlv.Context(3))
-					for _, s := range f.Admins {
-						e.PutUint(tlv.Anonymous, s)
+			put := func(p privilege, subjects []uint64) {
+				entry(e, func() {
+					if f.index == a.fabric { // what it says is for its own fabric only
+						putUint(e, 1, uint64(p)+1)
+						putUint(e, 2, 2) // CASE
+						e.Array(tlv.Context(3))
+						for _, s := range subjects {
+							e.PutUint(tlv.Anonymous, s)
+						}
+						e.End()
+						putNull(e, 4)
 					}
-					e.End()
-					putNull(e, 4)
-				}
-				putUint(e, 254, uint64(f.index))
-			})
+					putUint(e, 254, uint64(f.index))
+				})
+			}
+			put(administer, f.Admins)
+			if len(f.Managers) > 0 {
+				put(manage, f.Managers)
+			}
 		}
 	})
 	t.uint(2, fixed, 4)

@@ -18,6 +18,7 @@ const (
 	networkCommissioning         uint32 = 0x0031
 	generalDiagnostics           uint32 = 0x0033
 	threadNetworkDiagnostics     uint32 = 0x0035
+	switchCluster                uint32 = 0x003B
 	administratorCommissioning   uint32 = 0x003C
 	operationalCredentials       uint32 = 0x003E
 	groupKeyManagement           uint32 = 0x003F
@@ -110,6 +111,8 @@ func (n *Node) layout() []endpoint {
 		one.servers = append(one.servers, &onOffServer)
 	case ContactSensor:
 		one.servers = append(one.servers, &booleanStateServer)
+	case GenericSwitch:
+		one.servers = append(one.servers, &switchServer)
 	case ThreadBorderRouter:
 		one.servers = append(one.servers, &threadBorderRouterManagementServer)
 	}

@@ -13,6 +13,7 @@ import (
 // Library).
 const (
 	OnOffPlug          uint32 = 0x010A
+	GenericSwitch      uint32 = 0x000F
 	ContactSensor      uint32 = 0x0015
 	ThreadBorderRouter uint32 = 0x0091
 )

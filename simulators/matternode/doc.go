@@ -22,6 +22,14 @@
 // addresses, other forms of chunks and headers, sessions that are forgotten,
 // silence in the middle. [Sleep] makes the node hear only when it polls.
 //
+// Node.Reboot switches it off and on. What a device with little power does then,
+// by [Resumption] and [RebootOptions], is that of connectedhomeip: it waits for
+// the largest MinInterval of its stored subscriptions, asks DNS-SD for each
+// subscriber (Options.Resolve), opens a session to it, and reports everything
+// under the old subscription id; an answer that is an error ends the
+// subscription. Clients that are registered for Check-In messages get one at the
+// start and at each wake while they have no subscription.
+//
 // Nothing here waits on a real clock where the socket does not: on
 // simulators/simnet a node lives in virtual time.
 //

@@ -12,6 +12,12 @@ import (
 // maxEvents are kept.
 const maxEvents = 64
 
+// Events of Basic Information.
+const (
+	startUpEvent  uint32 = 0
+	shutDownEvent uint32 = 1
+)
+
 // Priorities of events.
 const (
 	info     uint8 = 1
@@ -43,15 +49,19 @@ func (n *Node) happened(endpoint uint16, cluster, id uint32, priority uint8, fie
 	if len(n.events) > maxEvents {
 		n.events = slices.Delete(n.events, 0, len(n.events)-maxEvents)
 	}
+	if n.o.Resumption.LazyEvents {
+		return
+	}
+	// What is not urgent goes with the next report (Core 8.5.3.2).
 	for _, s := range n.subs {
-		if slices.ContainsFunc(s.request.Events, func(p im.EventPath) bool { return p.Matches(endpoint, cluster, id) }) {
+		if slices.ContainsFunc(s.request.Events, func(p im.EventPath) bool { return p.Urgent && p.Matches(endpoint, cluster, id) }) {
 			s.wake()
 		}
 	}
 }
 
 func startUp(n *Node, e *tlv.Encoder)    { putUint(e, 0, softwareVersion) }
-func bootReason(n *Node, e *tlv.Encoder) { putUint(e, 0, powerOnReboot) }
+func bootReason(n *Node, e *tlv.Encoder) { putUint(e, 0, uint64(n.bootReason)) }
 
 // eventsFor are the events that a request asks for, oldest first. The lock is
 // held.

@@ -111,7 +111,14 @@ func (n *Node) leave(index uint8) {
 			n.drop(s)
 		}
 	}
+	for id, e := range n.stored {
+		if e.fabric == index {
+			delete(n.stored, id)
+		}
+	}
+	before := n.operatingMode()
 	n.clients = removeIf(n.clients, func(c registration) bool { return c.fabric == index })
+	n.modeChanged(before)
 	n.dismiss(func(p *party) bool { return p.fabric == index && !p.PASE() })
 	n.fabricsChanged()
 }

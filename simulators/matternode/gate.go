@@ -12,9 +12,10 @@ import (
 type gate struct {
 	net.PacketConn
 	udp    udpConn // nil: the socket has only the slow methods
-	done   <-chan struct{}
 	silent atomic.Bool
-	sleep  *sleeper // nil: the receiver is always on
+	off    atomic.Bool                     // it has no power, or no network yet
+	life   atomic.Pointer[<-chan struct{}] // closed when the node is restarted
+	sleep  *sleeper                        // nil: the receiver is always on
 
 	restarting atomic.Bool // the socket outlives the Endpoint that closes it
 }
@@ -24,11 +25,16 @@ type udpConn interface {
 	WriteToUDPAddrPort([]byte, netip.AddrPort) (int, error)
 }
 
-func newGate(pc net.PacketConn, done <-chan struct{}, sleep *sleeper) *gate {
-	g := &gate{PacketConn: pc, done: done, sleep: sleep}
+func newGate(pc net.PacketConn, sleep *sleeper) *gate {
+	g := &gate{PacketConn: pc, sleep: sleep}
 	g.udp, _ = pc.(udpConn)
 	return g
 }
+
+// lives says when what is waited for is not waited for any more.
+func (g *gate) lives(done <-chan struct{}) { g.life.Store(&done) }
+
+func (g *gate) deaf() bool { return g.silent.Load() || g.off.Load() }
 
 // Close closes the socket, or only wakes who reads from it.
 func (g *gate) Close() error {
@@ -84,12 +90,12 @@ func (g *gate) ReadFrom(b []byte) (int, net.Addr, error) {
 // hears reports whether the node hears a datagram that came, after the wait for
 // its next poll.
 func (g *gate) hears() bool {
-	return !g.silent.Load() && (g.sleep == nil || g.sleep.await(g.done)) && !g.silent.Load()
+	return !g.deaf() && (g.sleep == nil || g.sleep.await(*g.life.Load())) && !g.deaf()
 }
 
 // WriteToUDPAddrPort sends what the radio lets through.
 func (g *gate) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	if g.silent.Load() {
+	if g.deaf() {
 		return len(b), nil
 	}
 	if g.sleep != nil {

@@ -7,8 +7,6 @@ import (
 	"threadmap/tlv"
 )
 
-const powerOnReboot = 1
-
 // Interface types.
 const (
 	interfaceWiFi     = 1
@@ -23,7 +21,7 @@ var generalDiagnosticsServer = server{id: generalDiagnostics, revision: revision
 	t.uint(1, changes, uint64(n.reboots))
 	t.uint(2, changesOmitted, uint64(up/time.Second))
 	t.uint(3, changesOmitted, uint64(up/time.Hour))
-	t.uint(4, changes, powerOnReboot)
+	t.uint(4, changes, uint64(n.bootReason))
 	t.numbers(5, changes, nil)
 	t.numbers(6, changes, nil)
 	t.numbers(7, changes, nil)

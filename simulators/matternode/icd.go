@@ -1,6 +1,7 @@
 package matternode
 
 import (
+	"crypto/subtle"
 	"net/netip"
 	"time"
 
@@ -17,6 +18,7 @@ const (
 	longestStayActive = 30 * time.Second
 	checkInKeySize    = 16
 	permanentClient   = 0
+	ephemeralClient   = 1
 	operatingModeSIT  = 0
 	operatingModeLIT  = 1
 )
@@ -106,7 +108,7 @@ func (n *Node) registerClient(a *asker, fields []byte) answer {
 		return statusOf(im.UnsupportedCommand)
 	}
 	c := registration{fabric: a.fabric, kind: permanentClient, at: a.Session.Peer()}
-	var key []byte
+	var key, verification []byte
 	if fieldsOf(fields, func(tag uint8, d *tlv.Decoder) {
 		switch tag {
 		case 0:
@@ -115,14 +117,21 @@ func (n *Node) registerClient(a *asker, fields []byte) answer {
 			c.subject = d.Uint()
 		case 2:
 			key = d.Octets()
+		case 3:
+			verification = d.Octets()
 		case 4:
 			c.kind = d.Uint8()
 		}
-	}, 0, 1, 2) != nil || len(key) != checkInKeySize || !validSubject(c.node) {
+	}, 0, 1, 2) != nil || len(key) != checkInKeySize || c.node>>32 == catSubject || !validSubject(c.node) || !validSubject(c.subject) {
 		return statusOf(im.InvalidCommand)
 	}
-	if c.fabric == 0 {
+	switch {
+	case c.fabric == 0:
 		return statusOf(im.UnsupportedAccess)
+	case c.kind > ephemeralClient:
+		return statusOf(im.ConstraintError)
+	case !n.verified(a, c.node, verification):
+		return statusOf(im.Failure)
 	}
 	copy(c.key[:], key)
 	before, count := n.operatingMode(), 0
@@ -140,14 +149,36 @@ func (n *Node) registerClient(a *asker, fields []byte) answer {
 	return answer{fields: func(e *tlv.Encoder) { putUint(e, 0, uint64(n.icdCount)) }}
 }
 
+// verified reports whether an asker may change the registration of a node: who
+// has not Administer must know its key. Where there is no such registration
+// there is nothing to know. The lock is held.
+func (n *Node) verified(a *asker, node uint64, key []byte) bool {
+	if a.privilege >= administer {
+		return true
+	}
+	for _, c := range n.clients {
+		if c.fabric == a.fabric && c.node == node {
+			return subtle.ConstantTimeCompare(c.key[:], key) == 1
+		}
+	}
+	return true
+}
+
 func (n *Node) unregisterClient(a *asker, fields []byte) answer {
 	var node uint64
+	var verification []byte
 	if fieldsOf(fields, func(tag uint8, d *tlv.Decoder) {
-		if tag == 0 {
+		switch tag {
+		case 0:
 			node = d.Uint()
+		case 1:
+			verification = d.Octets()
 		}
 	}, 0) != nil {
 		return statusOf(im.InvalidCommand)
+	}
+	if !n.verified(a, node, verification) {
+		return statusOf(im.Failure)
 	}
 	before, count := n.operatingMode(), len(n.clients)
 	n.clients = removeIf(n.clients, func(o registration) bool { return o.fabric == a.fabric && o.node == node })

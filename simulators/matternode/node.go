@@ -55,6 +55,16 @@ type Node struct {
 	subs        map[uint32]*subscription
 	clients     []registration // of ICD Management
 	icdCount    uint32
+	icdReserved uint32 // the counter after the next start
+	bootReason  BootReason
+	position    uint8 // of a switch
+	stored      map[uint32]*stored
+
+	life        context.Context // ends with the next restart
+	endLife     context.CancelFunc
+	lost        chan struct{} // holds a token when a subscriber did not answer
+	resumed     bool          // stored subscriptions were tried since the start
+	retries     int           // failed in a row
 	attestation *attestation
 	breadcrumb  breadcrumb
 	country     country
@@ -90,12 +100,14 @@ func New(pc net.PacketConn, d Device, o Options) (*Node, error) {
 	n := &Node{
 		o: o, rand: rand.New(rand.NewPCG(seed, o.Seed)), device: d, booted: now.Add(-d.UpTime), reboots: d.RebootCount,
 		fabrics: map[uint8]*owner{}, parties: map[*transport.Session]*party{}, versions: map[clusterPath]uint32{}, subs: map[uint32]*subscription{},
+		stored: map[uint32]*stored{}, bootReason: PowerOnReboot,
 	}
 	n.country, n.regulatory = "XX", indoorOutdoor
 	n.icdCount = n.rand.Uint32N(1 << 28)
+	n.icdReserved = n.icdCount + counterEpoch
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.endpoints = n.layout()
-	n.happened(0, basicInformation, 0, critical, startUp)
+	n.happened(0, basicInformation, startUpEvent, critical, startUp)
 	n.happened(0, generalDiagnostics, 3, critical, bootReason)
 	for i, f := range o.Fabrics {
 		n.fabrics[uint8(i+1)] = &owner{Fabric: f, index: uint8(i + 1)}
@@ -111,11 +123,10 @@ func New(pc net.PacketConn, d Device, o Options) (*Node, error) {
 	if o.Sleep != nil {
 		s = newSleeper(*o.Sleep, now)
 	}
-	n.gate, n.responder = newGate(pc, n.ctx.Done(), s), n.newResponder()
+	n.gate, n.responder = newGate(pc, s), n.newResponder()
+	life := n.begin()
 	n.listen()
-	if d.ICD != nil && d.ICD.LIT && d.ICD.Idle > 0 {
-		n.running.Go(n.wakes)
-	}
+	n.lives(life)
 	return n, nil
 }
 
@@ -138,7 +149,6 @@ func parseHex(s string) []byte {
 // everything it started.
 func (n *Node) Close() error {
 	n.restart.Lock()
-	defer n.restart.Unlock()
 	n.mu.Lock()
 	n.closed = true
 	n.stopTimers()
@@ -146,6 +156,7 @@ func (n *Node) Close() error {
 	n.mu.Unlock()
 	n.cancel()
 	err := ep.Close()
+	n.restart.Unlock() // who waits to restart it sees that it is closed
 	n.running.Wait()
 	return err
 }
@@ -190,8 +201,17 @@ func (n *Node) GoSilent(silent bool) { n.gate.silent.Store(silent) }
 
 // Wake is a user at the node, who presses what makes a sleepy one active.
 func (n *Node) Wake() {
-	if n.gate.sleep != nil {
-		n.gate.sleep.touch()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.off && !n.closed {
+		n.touched()
+	}
+}
+
+// touched is a node that somebody has woken. The lock is held.
+func (n *Node) touched() {
+	if s := n.gate.sleep; s != nil && s.wake() {
+		n.checkIns(n.life)
 	}
 }
 
@@ -249,39 +269,6 @@ func (n *Node) turn(on bool) {
 	}
 }
 
-// Reboot is a node that was switched off and on: sessions and subscriptions are
-// gone without a word, fabrics and resumption records are not. It must not be
-// called from Options.Changed.
-func (n *Node) Reboot() {
-	n.restart.Lock()
-	defer n.restart.Unlock()
-	n.mu.Lock()
-	if n.closed {
-		n.mu.Unlock()
-		return
-	}
-	n.off = true
-	for _, s := range n.subs {
-		n.drop(s)
-	}
-	clear(n.parties) // who is among them is not told
-	n.rollBack()
-	old := n.ep
-	n.mu.Unlock()
-	n.gate.restart(func() { old.Close() }) // and with it all handshakes
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	clear(n.parties)
-	n.off = false
-	n.reboots++
-	n.booted = time.Now()
-	clear(n.versions)
-	n.lastEvent += 0x10000 - n.lastEvent%0x10000 // numbers were reserved
-	n.happened(0, basicInformation, 0, critical, startUp)
-	n.happened(0, generalDiagnostics, 3, critical, bootReason)
-	n.listen()
-}
-
 // listen begins to listen. The lock is held.
 func (n *Node) listen() {
 	n.ep = transport.New(n.gate, transport.Options{Accept: n.accept, NodeIDs: n.o.Quirks.NodeIDs})
@@ -304,11 +291,17 @@ type Stats struct {
 	ReportData              int             // messages sent, those of subscriptions too
 	Evicted                 int             // sessions that were forgotten for others
 	CheckIns                int             // messages sent
+	Lookups                 int             // of addresses of subscribers and registered clients
+	Opened                  int             // CASE sessions that it began to open itself
+	Resumed                 int             // subscriptions that went on after a restart or an outage
+	ResumeFailed            int             // tries that did not succeed, those refused too
+	ReportsRefused          int             // reports of stored subscriptions that were answered with an error
 	Messages                transport.Stats // since it was last switched on
 }
 
 type counters struct {
 	handshakes, resumptions, pairings, refused, reads, subscribes, writes, invokes, reportData, evicted, checkIns atomic.Int64
+	lookups, opened, resumed, resumeFailed, resumeRefused                                                         atomic.Int64
 }
 
 // Stats counts until now.
@@ -318,7 +311,9 @@ func (n *Node) Stats() Stats {
 	return Stats{
 		Handshakes: get(&c.handshakes), Resumptions: get(&c.resumptions), Pairings: get(&c.pairings), Refused: get(&c.refused),
 		Reads: get(&c.reads), Subscribes: get(&c.subscribes), Writes: get(&c.writes), Invokes: get(&c.invokes),
-		ReportData: get(&c.reportData), Evicted: get(&c.evicted), CheckIns: get(&c.checkIns), Messages: n.listening().Stats(),
+		ReportData: get(&c.reportData), Evicted: get(&c.evicted), CheckIns: get(&c.checkIns),
+		Lookups: get(&c.lookups), Opened: get(&c.opened), Resumed: get(&c.resumed), ResumeFailed: get(&c.resumeFailed),
+		ReportsRefused: get(&c.resumeRefused), Messages: n.listening().Stats(),
 	}
 }
 

@@ -3,6 +3,7 @@ package matternode
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"threadmap/diag/matter/cert"
@@ -51,8 +52,20 @@ type Options struct {
 	// but not before its firmware was made, as real devices do it.
 	Time func() time.Time
 	// Changed is called, from any goroutine, when what the node announces is
-	// no longer so: a window opened or closed, a fabric came or went.
+	// no longer so: a window opened or closed, a fabric came or went, or it is
+	// idle for long from now on, or not any more.
 	Changed func()
+	// Resumption is what it does about subscriptions over a restart, and Resolve
+	// how it finds subscribers and registered clients, for at most
+	// Resumption.Lookup; nil: it can't, but for sending Check-In messages to
+	// where a client was when it registered.
+	Resumption Resumption
+	Resolve    Resolver
+	// Registers is called, from any goroutine, when it is attached after a
+	// restart and registers its names: a Thread device removes its host from the
+	// SRP server before, so that those on the LAN hear a goodbye and an
+	// announcement.
+	Registers func()
 	// Seed makes ids and data versions; nodes with one seed differ by device.
 	Seed   uint64
 	Quirks Quirks
@@ -62,7 +75,9 @@ type Options struct {
 type Fabric struct {
 	Member *fabric.Member
 	// Admins are who may do everything: node ids or CAT subjects.
-	Admins   []uint64
+	Admins []uint64
+	// Managers may do all but change who may do what.
+	Managers []uint64
 	VendorID uint16
 	Label    string
 }
@@ -143,6 +158,12 @@ func (o *Options) withDefaults(seed uint64) error {
 	if q.BusyWait <= 0 {
 		q.BusyWait = 500 * time.Millisecond
 	}
+	if o.Resumption.Lookup <= 0 {
+		o.Resumption.Lookup = defaultLookup
+	}
+	if o.Resumption.Retry <= 0 {
+		o.Resumption.Retry = defaultRetry
+	}
 	if o.Setup.Passcode.IsZero() {
 		p, err := choosePasscode(seed)
 		if err != nil {
@@ -160,7 +181,7 @@ func (o *Options) withDefaults(seed uint64) error {
 		if f.Member == nil {
 			return errors.New("simulated Matter node: a fabric without a member")
 		}
-		for _, s := range f.Admins {
+		for _, s := range slices.Concat(f.Admins, f.Managers) {
 			if !validSubject(s) {
 				return fmt.Errorf("simulated Matter node: %016X is no node id and no CAT subject", s)
 			}

@@ -40,6 +40,11 @@ func (n *Node) privilege(p *party) privilege {
 			return administer
 		}
 	}
+	for _, s := range f.Managers {
+		if subjectIs(s, p.Peer) {
+			return manage
+		}
+	}
 	return nobody
 }
 
@@ -160,9 +165,13 @@ func (n *Node) dismiss(which func(*party) bool) {
 	}
 }
 
-// sessionWith is the session with a node of a fabric that was used last; nil:
-// there is none. The lock is held.
+// sessionWith is the session with a node of a fabric that was used last, of
+// those that still answer if there are any; nil: there is none. The lock is
+// held.
 func (n *Node) sessionWith(fabric uint8, node uint64) (s *transport.Session) {
+	if p := n.partyWith(peer{fabric, node}); p != nil {
+		return p.Session
+	}
 	var newest time.Time
 	for t, p := range n.parties {
 		if p.fabric == fabric && p.Node() == node && t.Err() == nil && (s == nil || p.used.After(newest)) {

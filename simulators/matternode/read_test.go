@@ -353,7 +353,7 @@ func TestEvents(t *testing.T) {
 		if more := ask(first[1].Number + 1); len(more) != 0 {
 			t.Errorf("%+v", more)
 		}
-		n.Reboot()
+		n.Reboot(RebootOptions{})
 		s = g.mustCASE()
 		if more := ask(first[1].Number + 1); len(more) != 2 || more[0].Number < first[1].Number+1000 {
 			t.Errorf("%+v", more)

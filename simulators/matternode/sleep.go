@@ -12,6 +12,9 @@ type Sleep struct {
 	Slow      time.Duration // between polls when idle; what it says as its idle interval
 	Fast      time.Duration // between polls when active, likewise
 	Threshold time.Duration // how long it is active after a message
+	// WakeUp is how long a node that was idle takes until it hears, when somebody
+	// wakes it (Node.Wake, Node.Press).
+	WakeUp time.Duration
 	// Hold is how long the parent keeps a message; 0: a child timeout of 240 s.
 	Hold time.Duration
 }
@@ -19,7 +22,7 @@ type Sleep struct {
 const defaultHold = 240 * time.Second
 
 func (s *Sleep) check() error {
-	if s.Slow <= 0 || s.Fast <= 0 || s.Threshold < 0 || s.Hold < 0 || s.Slow > time.Hour || s.Fast > s.Slow {
+	if s.Slow <= 0 || s.Fast <= 0 || s.Threshold < 0 || s.Hold < 0 || s.WakeUp < 0 || s.Slow > time.Hour || s.Fast > s.Slow {
 		return errors.New("simulated Matter node: a sleepy node polls at least every hour, and not less often when it is active")
 	}
 	return nil
@@ -31,12 +34,12 @@ const burst = 10 * time.Millisecond
 // A sleeper knows when the node polls.
 type sleeper struct {
 	Sleep
-	start time.Time
-
 	mu     sync.Mutex
+	start  time.Time     // of its cycle
 	period time.Duration // between polls when idle, now
 	awake  time.Duration // for which it stays active after such a poll
 	until  time.Time     // when it stops being active
+	ready  time.Time     // from when it hears, after it woke
 	polled time.Time     // when it last polled with success
 	woke   chan struct{} // closed and replaced when it becomes active
 }
@@ -61,7 +64,11 @@ func (s *sleeper) next(now time.Time) time.Time {
 	if since%s.period < s.awake {
 		period = s.Fast
 	}
-	return s.start.Add((since + period - 1) / period * period)
+	at := s.start.Add((since + period - 1) / period * period)
+	if at.Before(s.ready) {
+		return s.ready
+	}
+	return at
 }
 
 // await waits until the node polls and so gets a message that came just now. It
@@ -94,6 +101,12 @@ func (s *sleeper) await(done <-chan struct{}) bool {
 	}
 }
 
+// idles reports whether the node sleeps between its slow polls. The lock is
+// held.
+func (s *sleeper) idles(now time.Time) bool {
+	return !now.Before(s.until) && now.Sub(s.start)%s.period >= s.awake
+}
+
 // active makes the node active from now on. The lock is held.
 func (s *sleeper) active(now time.Time) {
 	fresh := !now.Before(s.until)
@@ -104,12 +117,35 @@ func (s *sleeper) active(now time.Time) {
 	}
 }
 
-// touch is active for those without the lock: the node has sent something, or
-// was woken.
+// touch is active for those without the lock: the node has sent something.
 func (s *sleeper) touch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.active(time.Now())
+}
+
+// wake is a node that was woken, and whether it slept before.
+func (s *sleeper) wake() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	slept := s.idles(now)
+	if slept {
+		s.ready = now.Add(s.WakeUp)
+	}
+	s.active(now)
+	if until := s.ready.Add(s.awake); until.After(s.until) {
+		s.until = until
+	}
+	return slept
+}
+
+// reset is a node that was switched on: its cycle begins, and it is active.
+func (s *sleeper) reset(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.start, s.until, s.ready, s.polled = now, time.Time{}, time.Time{}, time.Time{}
+	s.active(now)
 }
 
 // idle sets the time between polls when idle, and for how long each of them

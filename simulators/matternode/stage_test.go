@@ -2,7 +2,9 @@ package matternode
 
 import (
 	"context"
+	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"threadmap/diag/matter/cluster"
 	"threadmap/diag/matter/fabric"
 	"threadmap/diag/matter/im"
+	"threadmap/diag/matter/message"
 	"threadmap/diag/matter/session"
 	"threadmap/diag/matter/sigma"
 	"threadmap/diag/matter/transport"
@@ -36,6 +39,15 @@ type stage struct {
 	subs client.Subscriptions
 	// checkIns are the payloads of those that came.
 	checkIns chan []byte
+
+	// What is below is used by tests in which nodes come to us.
+	responder session.Responder
+	mu        sync.Mutex
+	came      []*session.Secure // sessions that nodes opened, in their order
+	records   map[[16]byte]sigma.Record
+	refuses   bool        // we are nobody that nodes know
+	absent    bool        // nobody tells where we are
+	asked     []time.Time // when it was asked where we are
 }
 
 func newStage(t testing.TB) *stage {
@@ -44,7 +56,19 @@ func newStage(t testing.TB) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &stage{t: t, net: &simnet.Net{Buffer: 1 << 22}, ca: ca, checkIns: make(chan []byte, 10)}
+	g := &stage{t: t, net: &simnet.Net{Buffer: 1 << 22}, ca: ca, checkIns: make(chan []byte, 10), records: map[[16]byte]sigma.Record{}}
+	g.responder = session.Responder{
+		Identities: func() []sigma.Identity {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if g.refuses {
+				return nil
+			}
+			return []sigma.Identity{{Member: ca.Member()}}
+		},
+		Record: g.record,
+		Now:    func() time.Time { return firmwareDate },
+	}
 	g.ep = g.controller(ourAddr)
 	return g
 }
@@ -55,6 +79,11 @@ func (g *stage) controller(at netip.AddrPort) *transport.Endpoint {
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	return g.listening(pc)
+}
+
+// listening is controller on a socket.
+func (g *stage) listening(pc net.PacketConn) *transport.Endpoint {
 	ctx := g.t.Context()
 	ep := transport.New(pc, transport.Options{Accept: func(x *transport.Exchange) {
 		m, err := x.Receive(ctx)
@@ -62,7 +91,21 @@ func (g *stage) controller(at netip.AddrPort) *transport.Endpoint {
 			return
 		}
 		if !x.Session().IsSecure() {
-			g.checkIns <- m.Payload
+			if m.Opcode == message.CheckIn {
+				g.checkIns <- m.Payload
+				return
+			}
+			s, err := g.responder.Answer(ctx, x, m)
+			if err != nil {
+				if ctx.Err() == nil {
+					g.t.Logf("a handshake: %v", err)
+				}
+				return
+			}
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.came = append(g.came, s)
+			g.records[s.Record.ID()] = s.Record
 			return
 		}
 		if err := g.subs.Handle(ctx, x, m); err != nil && ctx.Err() == nil {
@@ -71,6 +114,60 @@ func (g *stage) controller(at netip.AddrPort) *transport.Endpoint {
 	}})
 	g.t.Cleanup(func() { ep.Close() })
 	return ep
+}
+
+// record finds one of ours.
+func (g *stage) record(id [16]byte) (sigma.Record, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r, ok := g.records[id]
+	return r, ok && !g.refuses
+}
+
+// resolve is where nodes find us.
+func (g *stage) resolve(ctx context.Context, compressedFabric, node uint64) ([]netip.AddrPort, error) {
+	g.mu.Lock()
+	g.asked = append(g.asked, time.Now())
+	absent := g.absent
+	g.mu.Unlock()
+	us := g.ca.Member()
+	if absent || compressedFabric != us.CompressedID() || node != us.NodeID {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return []netip.AddrPort{ourAddr}, nil
+}
+
+func (g *stage) leaves(absent bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.absent = absent
+}
+
+// lookups is when somebody asked for us since the last call.
+func (g *stage) lookups() []time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	out := g.asked
+	g.asked = nil
+	return out
+}
+
+// sessions is what nodes opened since the last call.
+func (g *stage) sessions() []*session.Secure {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	out := g.came
+	g.came = nil
+	return out
+}
+
+// keeps is a session of ours of which we keep the record.
+func (g *stage) keeps(s *session.Secure) *session.Secure {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.records[s.Record.ID()] = s.Record
+	return s
 }
 
 // node starts one.

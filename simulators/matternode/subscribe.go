@@ -24,6 +24,9 @@ type subscription struct {
 	// Guarded by the node's lock.
 	dirty map[im.Path]bool
 	next  uint64 // event number
+	// everything: the next report is of a subscription that was resumed, and has
+	// all values and all events since the start.
+	everything bool
 }
 
 // note notes a change that the subscriber wants to be told of. The lock is
@@ -111,6 +114,11 @@ func (n *Node) newSubscription(t *turn, r *im.SubscribeRequest) (*subscription, 
 				n.drop(s)
 			}
 		}
+		for id, e := range n.stored {
+			if e.fabric == t.p.fabric && e.node == t.p.Node() {
+				delete(n.stored, id)
+			}
+		}
 	}
 	count := 0
 	for _, s := range n.subs {
@@ -125,7 +133,7 @@ func (n *Node) newSubscription(t *turn, r *im.SubscribeRequest) (*subscription, 
 		fabric: t.p.fabric, node: t.p.Node(), p: t.p, request: r.ReadRequest,
 		floor: time.Duration(r.MinFloor) * time.Second, longest: n.longest(r), kick: make(chan struct{}, 1), dirty: map[im.Path]bool{},
 	}
-	for s.id == 0 || n.subs[s.id] != nil {
+	for s.id == 0 || n.subs[s.id] != nil || n.stored[s.id] != nil {
 		s.id = n.rand.Uint32()
 	}
 	n.subs[s.id] = s
@@ -155,7 +163,8 @@ func (n *Node) start(s *subscription) bool {
 		return false
 	}
 	var ctx context.Context
-	ctx, s.cancel = context.WithCancel(n.ctx)
+	ctx, s.cancel = context.WithCancel(n.life)
+	n.store(s)
 	n.running.Go(func() { n.serve(ctx, s) })
 	return true
 }
@@ -175,16 +184,12 @@ func (n *Node) drop(s *subscription) {
 // serve reports changes, and at the latest after s.longest that there are none.
 func (n *Node) serve(ctx context.Context, s *subscription) {
 	defer s.cancel()
-	defer func() {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		n.drop(s)
-	}()
 	for {
-		last := time.Now()
+		last, due := time.Now(), false
 		timer := time.NewTimer(s.longest)
 		select {
 		case <-timer.C:
+			due = true
 		case <-s.kick:
 			timer.Stop()
 			if wait := time.Until(last.Add(s.floor)); wait > 0 {
@@ -197,15 +202,19 @@ func (n *Node) serve(ctx context.Context, s *subscription) {
 		case <-ctx.Done():
 		}
 		timer.Stop()
-		if ctx.Err() != nil || n.tell(ctx, s) != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := n.tell(ctx, s, due); err != nil {
+			n.over(ctx, s, err, false)
 			return
 		}
 	}
 }
 
 // tell sends what has changed since the last report, in an exchange of the
-// node's own.
-func (n *Node) tell(ctx context.Context, s *subscription) error {
+// node's own. It is due where nothing was told for the longest time.
+func (n *Node) tell(ctx context.Context, s *subscription, due bool) error {
 	n.mu.Lock()
 	// The request may have come over a session that is no more; what counts is
 	// the subscriber (Core 8.5.2).
@@ -213,11 +222,16 @@ func (n *Node) tell(ctx context.Context, s *subscription) error {
 	a := &asker{party: s.p, privilege: n.privilege(s.p), filtered: s.request.FabricFiltered}
 	dirty := s.dirty
 	s.dirty = map[im.Path]bool{}
-	attributes := n.attributes(a, &s.request, func(p im.Path) bool { return dirty[p] })
+	everything := s.everything
+	s.everything = false
+	attributes := n.attributes(a, &s.request, func(p im.Path) bool { return everything || dirty[p] })
 	request := s.request
 	request.EventFilters = append(request.EventFilters[:len(request.EventFilters):len(request.EventFilters)], im.EventFilter{Min: s.next})
-	events := n.eventsFor(&request, a)
-	s.next = n.lastEvent + 1
+	var events []im.EventReport
+	if due || everything || !n.o.Resumption.LazyEvents {
+		events = n.eventsFor(&request, a)
+		s.next = n.lastEvent + 1
+	}
 	n.mu.Unlock()
 	if session == nil {
 		return errNoSession
