@@ -71,7 +71,7 @@ var architecture = []rule{
 	{packages: "diag/icd/listen", may: join(words, "diag/icd", "diag/icd/listen/...", "discovery/mdns")},
 	{packages: "diag/icd/listen/heard", pure: true, may: join(words, "diag/icd")},
 	{packages: "diag/icd/capture", may: join(words, "diag/icd", "diag/icd/listen/heard", "discovery/mdns", "diag/matter/...", "!diag/matter", "tlv")},
-	{packages: "diag/icd/canary", may: join(words, "diag/icd", "diag/matter/...", "!diag/matter", "tlv", "diag/ccm")},
+	{packages: "diag/icd/canary", may: join(words, "diag/icd", "diag/matter/...", "!diag/matter", "tlv", "diag/ccm", "diag/hidden")},
 	{packages: "diag/dnssd", pure: true, may: words},
 	{packages: "diag/dump", pure: true, may: join(words, codecs)},
 	{packages: "diag/otbr", may: join(words, codecs, "diag/otbr/...")},

@@ -39,7 +39,14 @@ func (v *view) published(c *chain, h *history) (registered, announced finding) {
 		if a.At >= v.t0-slack {
 			registered = seen(a.At, a.String())
 		}
-		return registered, broken(a.At, a.String()+": without TXT")
+		// A device that needs no other than the standard's intervals may announce an
+		// empty record (RFC 6763 section 6.1), so only one that was not empty at some
+		// other time, or by another border router, is known to lack something.
+		whole := v.announcedWithTXT()
+		if whole == nil {
+			return registered, unknown(a.String() + ": without TXT, which may be all that it has")
+		}
+		return registered, broken(a.At, a.String()+": without TXT", "it has some: "+whole.String())
 	}
 	if v.rebooted && a.At < v.t0-slack {
 		// The record of before; whether the device came back to it nobody said.
@@ -50,6 +57,17 @@ func (v *view) published(c *chain, h *history) (registered, announced finding) {
 		return unknown(a.String() + ": long ago"), unknown(a.String() + ": long ago")
 	}
 	return seen(a.At, a.String()), seen(a.At, a.String())
+}
+
+// announcedWithTXT is an announcement of the device, under whatever name, that
+// had something in its TXT record; nil where none was heard.
+func (v *view) announcedWithTXT() (whole *Observation) {
+	for o, w := range v.announces() {
+		if o.Event == "announce" && len(w.TXT) > 0 {
+			whole = o
+		}
+	}
+	return whole
 }
 
 // noSRP reports whether the newest Network Data names no SRP server.

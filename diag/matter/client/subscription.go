@@ -42,8 +42,10 @@ type Subscription struct {
 	of    *Subscriptions
 	key   subscriptionKey
 	grace time.Duration
-	ready chan struct{} // holds a token when something is in the queue
-	done  chan struct{}
+	// patient: no silence ends it, see [Subscriptions.Adopt].
+	patient bool
+	ready   chan struct{} // holds a token when something is in the queue
+	done    chan struct{}
 
 	mu    sync.Mutex
 	queue []*Report
@@ -134,6 +136,9 @@ func (s *Subscription) alive(at time.Time) {
 		return
 	}
 	s.heard = at
+	if s.patient {
+		return
+	}
 	wait := s.MaxInterval + s.grace
 	if s.timer == nil {
 		s.timer = time.AfterFunc(wait, s.late)

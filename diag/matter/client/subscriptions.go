@@ -34,26 +34,32 @@ func keyOf(s *session.Secure, id uint32) subscriptionKey {
 	return subscriptionKey{s.Fabric(), s.Node(), id}
 }
 
-// add begins a subscription. Where there is one of the same number, the node
-// has forgotten that.
+// add begins a subscription that was just made.
 func (all *Subscriptions) add(s *session.Secure, id uint32) (*Subscription, error) {
-	if old := all.find(s, id); old != nil {
-		old.end(ErrReplaced)
-	}
+	return all.begin(keyOf(s, id), false)
+}
+
+// begin begins a subscription. Where there is one of the same number, the node
+// has forgotten that, or it is handed over.
+func (all *Subscriptions) begin(k subscriptionKey, patient bool) (*Subscription, error) {
 	all.mu.Lock()
-	defer all.mu.Unlock()
-	k := keyOf(s, id)
-	switch {
-	case len(all.all) >= maxSubscriptions:
+	old := all.all[k]
+	if old == nil && len(all.all) >= maxSubscriptions {
+		all.mu.Unlock()
 		return nil, errTooMany
-	case all.all == nil:
+	}
+	if all.all == nil {
 		all.all = map[subscriptionKey]*Subscription{}
 	}
 	sub := &Subscription{
-		ID: id, Node: s.Node(), of: all, key: k, grace: grace(all.Own),
+		ID: k.id, Node: k.node, of: all, key: k, grace: grace(all.Own), patient: patient,
 		ready: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	all.all[k] = sub
+	all.all[k] = sub // in place of the old one: no report falls between them
+	all.mu.Unlock()
+	if old != nil {
+		old.end(ErrReplaced)
+	}
 	return sub, nil
 }
 

@@ -27,6 +27,7 @@ type node struct {
 	Attributes    map[string]map[string]any `json:"attributes"`
 	Interface     networkInterface          `json:"interface"`
 	ExtPANID      string                    `json:"ext_pan_id"`
+	ICD           *icdDevice                `json:"icd,omitempty"`
 }
 
 type networkInterface struct {

@@ -2,21 +2,38 @@
 // commands as lines of JSON and answers each with one:
 //
 //	{"do":"start","nodes":[{"id","port","passcode","discriminator","vendor","product","firmware","label",
-//	    "attributes":{"53":{"0":15,…}},"interface":{"name","address"},"ext_pan_id","icd"}]}
+//	    "attributes":{"53":{"0":15,…}},"interface":{"name","address"},"ext_pan_id",
+//	    "icd":{"lit","persist","state":{…}}}]}   an intermittently connected device with a button
 //	                     → {"nodes":[{"id","manual","qr"}]}
 //	{"do":"set","id","attributes":{"53":{…}}} → {}  changes attributes
 //	{"do":"stop","id"}   → {}      ends one node in good order
+//	{"do":"press","id"}  → {}      its button
+//	{"do":"doze","id"}   → {}      it goes idle
+//	{"do":"wake","id"}   → {}      its user wakes it: a long idle time device checks in
+//	{"do":"forget","id"} → {}      it ends its subscriptions without a word
+//	{"do":"left","id"}   → {"subscriptions":n,"stored":n,"clients":n}  what others have on it
 //	{"do":"fabrics"}     → {"nodes":{"id":[{…}]}}
 //	{"do":"usage"}       → {"cpu_us","rss"}
 import { Bytes, Endpoint, Environment, ServerNode, SubscriptionsServer, VendorId } from "@matter/main";
+import { SessionManager } from "@matter/main/protocol";
 import { IcdManagementServer } from "@matter/main/behaviors/icd-management";
+import { SwitchServer } from "@matter/main/behaviors/switch";
 import { NetworkCommissioningServer } from "@matter/main/behaviors/network-commissioning";
 import { ThreadNetworkDiagnosticsServer } from "@matter/main/behaviors/thread-network-diagnostics";
 import { ThreadNetworkDiagnostics } from "@matter/main/clusters/thread-network-diagnostics";
+import { GenericSwitchDevice } from "@matter/main/devices/generic-switch";
 import { OnOffPlugInUnitDevice } from "@matter/main/devices/on-off-plug-in-unit";
 import { fromJSON, serve, usage } from "./jsonvalue.mjs";
 
 Environment.default.vars.set("storage.path", process.env.THREADMAP_STORAGE);
+
+// Switches subscriptions' memory on, which matter.js has off for these devices.
+const persistent = base => class extends base {
+    initialize() {
+        super.initialize();
+        this.agent.get(SubscriptionsServer).state.persistenceEnabled = true;
+    }
+};
 
 const threadInterface = 4;
 const running = new Map();
@@ -54,11 +71,17 @@ async function start(n) {
         threadNetworkDiagnostics: attributes(ThreadNetworkDiagnostics.schema, n.attributes["53"]),
     };
     if (n.icd) {
-        behaviors.push(IcdManagementServer);
-        config.icdManagement = n.icd;
+        const kind = n.icd.lit ? IcdManagementServer.with("CheckInProtocolSupport", "LongIdleTimeSupport", "UserActiveModeTrigger") : IcdManagementServer;
+        behaviors.push(n.icd.persist ? persistent(kind) : kind);
+        config.icdManagement = n.icd.state;
     }
     const node = await ServerNode.create(ServerNode.RootEndpoint.with(...behaviors), config);
-    await node.add(new Endpoint(OnOffPlugInUnitDevice, { id: "plug" }));
+    if (n.icd) {
+        const button = GenericSwitchDevice.with(SwitchServer.with("MomentarySwitch", "MomentarySwitchRelease"));
+        await node.add(new Endpoint(button, { id: "button", switch: { numberOfPositions: 2, currentPosition: 0 } }));
+    } else {
+        await node.add(new Endpoint(OnOffPlugInUnitDevice, { id: "plug" }));
+    }
     // matter.js puts the system's interfaces there when the node comes online.
     const own = [{
         name: n.interface.name, isOperational: true, offPremiseServicesReachableIPv4: null, offPremiseServicesReachableIPv6: null,
@@ -90,6 +113,31 @@ await serve(async command => {
             await running.get(command.id).close();
             running.delete(command.id);
             return {};
+        case "press": {
+            const button = [...running.get(command.id).parts].find(p => p.id === "button");
+            await button.set({ switch: { currentPosition: 1 } });
+            await new Promise(resolve => setTimeout(resolve, 100));
+            await button.set({ switch: { currentPosition: 0 } });
+            return {};
+        }
+        case "doze":
+            await running.get(command.id).act(agent => agent.get(IcdManagementServer).enterIdleMode());
+            return {};
+        case "wake":
+            await running.get(command.id).act(agent => agent.get(IcdManagementServer).triggerUserActiveMode());
+            return {};
+        case "forget":
+            for (const session of running.get(command.id).env.get(SessionManager).sessions) await session.closeSubscriptions();
+            return {};
+        case "left": {
+            const node = running.get(command.id);
+            const sessions = Object.values(node.state.sessions.sessions);
+            return {
+                subscriptions: sessions.reduce((n, s) => n + s.numberOfActiveSubscriptions, 0),
+                stored: node.stateOf(SubscriptionsServer).subscriptions.length,
+                clients: node.stateOf(IcdManagementServer).registeredClients.length,
+            };
+        }
         case "fabrics": {
             const nodes = {};
             for (const [id, node] of running) {
