@@ -196,6 +196,9 @@ func (s *socket) take(b []byte) error {
 	if m.Type != "event" {
 		delete(s.waiting, id)
 	}
+	if m.Type == "result" && !m.Success {
+		delete(s.events, id) // what was refused has no events, whatever comes
+	}
 	s.mu.Unlock()
 	switch {
 	case m.Type == "event" && event != nil:

@@ -49,6 +49,7 @@ func FromReports(reports []diag.Report, problems []diag.Problem, d Device, at ti
 	for _, s := range c.order {
 		s.tell(c)
 	}
+	c.nobody()
 	c.silent(problems)
 	SortDated(c.out)
 	return c.out
@@ -69,7 +70,8 @@ func FromScan(s *diag.Scan, d Device) []Dated {
 // Bounds of what is looked at in one collection; no home has as many.
 const (
 	maxSessions = 256
-	maxRouterID = diag.MaxRouterID
+	maxRouters  = 16 * (diag.MaxRouterID + 1) // in some partitions
+	maxNetdata  = 64
 )
 
 // A collection is what one call of FromReports gathers.
@@ -182,7 +184,7 @@ func (c *collection) session(r *diag.Report) *session {
 		if len(c.order) >= maxSessions {
 			return c.order[len(c.order)-1]
 		}
-		s = &session{routers: map[uint16]*heardRouter{}, byExt: map[diag.ExtAddr]uint16{}, netdata: map[string]bool{}}
+		s = &session{netdata: map[string]bool{}}
 		c.sessions[key], c.order = s, append(c.order, s)
 	}
 	return s
@@ -194,7 +196,7 @@ func (c *collection) silent(problems []diag.Problem) {
 	told := map[RouterSilent]bool{}
 	for _, p := range problems {
 		w, ok := silentRouter(p.Text)
-		if ok && !told[w] && len(told) <= 2*maxRouterID {
+		if ok && !told[w] && len(told) <= maxRouters {
 			told[w] = true
 			c.see(c.at, ByTMF, "router-silent", &w)
 		}
@@ -229,5 +231,5 @@ func silentRouter(text string) (w RouterSilent, ok bool) {
 
 // sortRouters puts routers in the order of their RLOC16.
 func sortRouters(list []*heardRouter) {
-	slices.SortFunc(list, func(a, b *heardRouter) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(list, func(a, b *heardRouter) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.ext, b.ext)) })
 }

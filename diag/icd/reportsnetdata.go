@@ -12,7 +12,7 @@ import (
 // nodes of a partition have the same.
 func (s *session) hearNetdata(c *collection, r *diag.Report) {
 	raw := r.Network.NetworkData
-	if raw == nil || s.netdata[string(raw)] || len(s.netdata) >= maxRouterID {
+	if raw == nil || s.netdata[string(raw)] || len(s.netdata) >= maxNetdata {
 		return
 	}
 	s.netdata[string(raw)] = true

@@ -11,11 +11,14 @@ import (
 // A session is what one asker heard in one mesh at one time: RLOC16s mean the
 // same node within it.
 type session struct {
-	routers map[uint16]*heardRouter // by RLOC16
-	byExt   map[diag.ExtAddr]uint16 // their addresses
-	netdata map[string]bool         // what was told of it, raw
-	rloc16  diag.RLOC16             // the device's
-	router  bool                    // the device is a router itself
+	routers []*heardRouter
+	netdata map[string]bool // what was told of it, raw
+	rloc16  diag.RLOC16     // the device's
+	router  bool            // the device is a router itself
+
+	asked []string  // routers whose tables came and do not have the device
+	last  time.Time // of those tables
+	open  bool      // a table has it, or may have it
 }
 
 // A heardRouter is a router that answered.
@@ -50,13 +53,9 @@ func (s *session) hear(c *collection, r *diag.Report) {
 	if !known || !r.RLOC16.IsRouter() || r.Children == nil && r.Routes == nil && r.Neighbors == nil {
 		return
 	}
-	k := s.routers[id]
+	k := s.find(id, agreed(r.Own))
 	if k == nil {
-		k = &heardRouter{id: id}
-		s.routers[id] = k
-	}
-	if x := agreed(r.Own); x != 0 {
-		k.ext = x
+		return
 	}
 	if at := c.when(r); at.After(k.at) {
 		k.at = at
@@ -78,6 +77,23 @@ func (s *session) hear(c *collection, r *diag.Report) {
 		}
 		k.rows[v] = merged(k.rows[v], row)
 	}
+}
+
+// find finds or makes a router; nil where there are too many. Two of one RLOC16
+// are of two partitions.
+func (s *session) find(id uint16, x diag.ExtAddr) *heardRouter {
+	for _, k := range s.routers {
+		if k.id == id && (k.ext == x || k.ext == 0 || x == 0) {
+			k.ext = max(k.ext, x) // one of them may be unknown
+			return k
+		}
+	}
+	if len(s.routers) >= maxRouters {
+		return nil
+	}
+	k := &heardRouter{id: id, ext: x}
+	s.routers = append(s.routers, k)
+	return k
 }
 
 // merged is an earlier row of a table with what a later one of the same child
@@ -111,33 +127,35 @@ func keep[T any](v *diag.Opt[T], old diag.Opt[T]) {
 
 // tell says what the session's tables say of the device.
 func (s *session) tell(c *collection) {
-	routers := make([]*heardRouter, 0, len(s.routers))
+	sortRouters(s.routers)
 	for _, k := range s.routers {
-		routers = append(routers, k)
-	}
-	sortRouters(routers)
-	var asked []string
-	var last time.Time
-	found, certain := false, c.device.Ext != 0
-	for _, k := range routers {
 		c.see(k.at, ByTMF, "router", k.told())
 		if k.rows == nil {
 			continue
 		}
-		row, ok := k.find(c.device.Ext, s.rloc16)
-		if ok {
-			found = true
+		if row, ok := k.find(c.device.Ext, s.rloc16); ok {
+			s.open = true
 			c.see(k.at, ByTMF, "child", childOf(k, row))
 			continue
 		}
-		certain = certain && k.names(s.rloc16)
-		asked = append(asked, diag.MakeRLOC16(k.id).String())
-		if k.at.After(last) {
-			last = k.at
+		s.open = s.open || !k.names(s.rloc16)
+		s.asked = append(s.asked, diag.MakeRLOC16(k.id).String())
+		if k.at.After(s.last) {
+			s.last = k.at
 		}
 	}
-	if certain && !found && !s.router && len(asked) > 0 {
-		c.see(last, ByTMF, "no-child", &NoChild{Asked: asked})
+}
+
+// nobody tells of the sessions in which no router has the device. Where its
+// network is not known, it may be in any, so then all must say the same.
+func (c *collection) nobody() {
+	if c.device.Ext == 0 || len(c.networks) == 0 && slices.ContainsFunc(c.order, func(s *session) bool { return s.open || s.router }) {
+		return
+	}
+	for _, s := range c.order {
+		if !s.open && !s.router && len(s.asked) > 0 {
+			c.see(s.last, ByTMF, "no-child", &NoChild{Asked: s.asked})
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type conn struct {
 	cancel   context.CancelFunc
 	done     chan struct{} // closed when nothing more can come
 	greeting wsdoc.Greeting
+	event    func(frame []byte) // is given events, by the reader; nil: they are passed over
 
 	mu      sync.Mutex
 	last    uint64 // message id
@@ -52,6 +53,12 @@ type conn struct {
 
 // open connects and waits for the greeting.
 func open(ctx context.Context, url string, dial Dialer) (*conn, error) {
+	return openListening(ctx, url, dial, nil)
+}
+
+// openListening is open with what is done with every event, whose frame is the
+// callee's.
+func openListening(ctx context.Context, url string, dial Dialer, event func(frame []byte)) (*conn, error) {
 	dialing, stop := context.WithTimeout(ctx, connectWithin)
 	ws, err := dial(dialing, url)
 	stop()
@@ -62,7 +69,7 @@ func open(ctx context.Context, url string, dial Dialer) (*conn, error) {
 		return nil, errors.New("no connection")
 	}
 	ws.SetReadLimit(maxMessage)
-	c := &conn{ws: ws, done: make(chan struct{}), waiting: map[string]chan wsdoc.Message{}}
+	c := &conn{ws: ws, done: make(chan struct{}), waiting: map[string]chan wsdoc.Message{}, event: event}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	greeted := make(chan error, 1)
 	go c.listen(greeted)
@@ -131,6 +138,10 @@ func (c *conn) listen(greeted chan<- error) {
 		case m.Event == "server_shutdown":
 			end(&failure{stage: diag.StageAsk, text: "shut down meanwhile", hint: "try again in a minute"})
 			return
+		case m.Event != "":
+			if c.event != nil {
+				c.event(b)
+			}
 		case m.ID != "":
 			c.mu.Lock()
 			to := c.waiting[m.ID]

@@ -22,6 +22,10 @@ func (v *survey) event(now time.Time, e coap.Event) {
 		v.request(now, e.From, e.Message)
 		return
 	}
+	if v.few != nil {
+		v.few.event(now, e)
+		return
+	}
 	i := slices.IndexFunc(v.flying, func(q *question) bool { return q.id == e.ID })
 	if i < 0 {
 		return
@@ -83,6 +87,10 @@ func (v *survey) request(now time.Time, from netip.Addr, m coap.Message) {
 		return
 	}
 	tlvs := v.split(locator, m.Payload)
+	if v.few != nil {
+		v.few.answered(now, locator, tlvs)
+		return
+	}
 	q := v.askedBy(locator, tlvs)
 	if q == nil {
 		return // of an earlier commissioner with the same address, or of nobody
@@ -152,6 +160,9 @@ func (v *survey) shoutedTo(from, id uint16) *question {
 // conclude tells what is missing at the end. Where the end came before its
 // time, early, it makes one line of that: how far it got.
 func (v *survey) conclude(early bool) (summary string) {
+	if v.few != nil {
+		return v.few.conclude()
+	}
 	for _, q := range append(slices.Clone(v.flying), v.parts()...) {
 		if q.done || !q.answer.Started() {
 			continue

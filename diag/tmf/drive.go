@@ -54,6 +54,9 @@ func (p *probe) converse(ctx context.Context, c net.Conn, cfg meshcop.Config) er
 	}
 	d.v = newSurvey(d.s, p.source.AskSleepy, func() uint16 { return uint16(random.Uint32()) })
 	d.v.tell = p.tell
+	if p.source.few != nil {
+		d.v.few = &few{v: d.v, to: p.source.few}
+	}
 	d.v.problem = func(text, hint string) { p.problem(diag.StageAsk, text, hint) }
 	defer c.Close()
 	defer d.note()

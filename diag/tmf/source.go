@@ -61,6 +61,7 @@ type Source struct {
 	Done func(Record)
 
 	rand *mathrand.Rand // of message ids; tests fix it
+	few  []uint16       // the only routers to ask, see Routers; nil: the whole mesh
 }
 
 var _ diag.Source = Source{}

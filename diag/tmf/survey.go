@@ -67,6 +67,8 @@ type survey struct {
 	unfit    int // lists that did not come for that reason
 	count    Questions
 	types    [256]bool
+
+	few *few // in place of the whole mesh; nil: the whole mesh
 }
 
 func newSurvey(s *meshcop.Session, askSleepy bool, newID func() uint16) *survey {
@@ -77,6 +79,10 @@ func newSurvey(s *meshcop.Session, askSleepy bool, newID func() uint16) *survey 
 // begin is called when the session has become active.
 func (v *survey) begin(now time.Time) {
 	v.begun = now
+	if v.few != nil {
+		v.few.ask(now)
+		return
+	}
 	v.shout(now)
 }
 
@@ -110,7 +116,7 @@ func (v *survey) queryID() uint16 {
 // agent does not tell.
 func (v *survey) locator(r diag.RLOC16) {
 	switch {
-	case v.border.Known():
+	case v.few != nil, v.border.Known():
 	case r.Known():
 		v.border, v.sought = r, true
 		id, _ := r.Get()
@@ -136,6 +142,10 @@ func (v *survey) askWho(n *node) {
 // done.
 func (v *survey) tick(now time.Time) {
 	if v.done || v.begun.IsZero() {
+		return
+	}
+	if v.few != nil {
+		v.few.tick(now)
 		return
 	}
 	for _, q := range slices.Clone(v.flying) {
@@ -176,6 +186,9 @@ func (v *survey) busy() bool { return len(v.flying) > 0 || len(v.queue) > 0 }
 func (v *survey) next() (at time.Time) {
 	if v.done || v.begun.IsZero() {
 		return at
+	}
+	if v.few != nil {
+		return v.few.until
 	}
 	soonest := func(t time.Time) {
 		if at.IsZero() || t.Before(at) {

@@ -50,6 +50,8 @@ func (c *session) do(ctx context.Context, q *request) (answer object, then func(
 		return q.ok(s.otbrInfo()), nil
 	case "supervisor/api":
 		return s.supervisor(q), nil
+	case "subscribe_entities":
+		return q.ok(nil), func() { c.follow(ctx, q) }
 	}
 	if s.o.Old {
 		return unknown, nil

@@ -96,6 +96,9 @@ func (s *Server) entities() []object {
 			if p.n.Battery != 0 {
 				out = append(out, object{"entity_id": "sensor." + p.n.ExtAddr.String() + "_battery", "device_id": deviceID(p.n), "platform": "matter", "entity_category": "diagnostic"})
 			}
+			if p.n.Sleepy() {
+				out = append(out, object{"entity_id": "event." + p.n.ExtAddr.String() + "_button", "device_id": deviceID(p.n), "platform": "matter", "translation_key": "button"})
+			}
 		}
 		if s.o.HomeKit != nil && s.o.HomeKit(p.n) {
 			out = append(out, object{"entity_id": "sensor.hap" + p.n.ExtAddr.String() + "_thread_status", "device_id": "hap" + p.n.ExtAddr.String(), "platform": "homekit_controller", "translation_key": "thread_status"})
@@ -112,6 +115,10 @@ func (s *Server) states() []object {
 			if p.n.Battery != 0 {
 				out = append(out, object{"entity_id": "sensor." + p.n.ExtAddr.String() + "_battery", "state": fmt.Sprint(p.n.Battery),
 					"attributes": object{"device_class": "battery", "unit_of_measurement": "%", "friendly_name": p.n.Name + " battery"}, "last_changed": "2026-11-22T10:00:00+00:00"})
+			}
+			if p.n.Sleepy() {
+				out = append(out, object{"entity_id": "event." + p.n.ExtAddr.String() + "_button", "state": "2026-11-22T10:00:00.000+00:00",
+					"attributes": object{"event_types": []string{"initial_press", "short_release"}, "event_type": "initial_press", "device_class": "button"}})
 			}
 		}
 		if s.o.HomeKit != nil && s.o.HomeKit(p.n) {

@@ -75,6 +75,9 @@ type Server struct {
 	requests map[string]int
 	wrong    int
 	revoked  map[string]bool // tokens
+	// followers subscribed to entities; changed are states that were set.
+	followers []follower
+	changed   map[string]string
 }
 
 // Revoke takes a token back, as its user can; with again it is good once more.

@@ -45,6 +45,7 @@ func (s *Server) websocket(w http.ResponseWriter, r *http.Request) {
 	}
 	var under sync.WaitGroup
 	defer under.Wait()
+	defer c.unfollow()
 	defer cancel()
 	slots, last := make(chan struct{}, maxUnderWay), 0
 	for {

@@ -71,6 +71,7 @@ type Server struct {
 	views    map[diag.PANID64]*mesh.View
 	requests map[string]int
 	reads    []Read
+	hearing  map[*session]bool // clients that listen
 }
 
 // A node is one node of the server's fabric.
@@ -206,7 +207,10 @@ func (s *Server) available(n *node) bool {
 	if v == nil { // gone, which the server notices after some minutes
 		return true
 	}
-	return s.o.Unavailable == nil || !s.o.Unavailable(v.Node(i))
+	s.mu.Lock()
+	unavailable := s.o.Unavailable // it may change while the server runs
+	s.mu.Unlock()
+	return unavailable == nil || !unavailable(v.Node(i))
 }
 
 // ServeHTTP answers at /ws, which is the WebSocket, and /health.

@@ -36,6 +36,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := &session{s: s, ws: ws, cancel: cancel}
 	var under sync.WaitGroup
 	defer under.Wait()
+	defer s.listen(c, false)
 	defer cancel()
 	under.Go(func() { c.send(ctx, "greeting", 0, s.greeting()) })
 	slots := make(chan struct{}, maxUnderWay)
@@ -60,6 +61,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		under.Go(func() {
 			defer func() { <-slots }()
 			c.send(ctx, q.Command, q.Args.Node, s.answer(ctx, &q))
+			if q.Command == "start_listening" {
+				s.listen(c, true)
+			}
 		})
 	}
 }
