@@ -238,7 +238,7 @@ func readLog(text string) logSigns {
 		opened:         has("sigma3 received", "session established", "session resumed", "sigma2resume accepted", "sigma finished"),
 		failed:         has("case", "sigma", "session") && has("timed out", "timeout", "failed", "no ack"),
 		refused:        has("invalid_subscription", "invalid subscription", "unknown subscription", "invalidsubscription"),
-		checkIn:        has("check-in", "checkin"),
+		checkIn:        has("check-in", "checkin") && !has("wait", "await", "expect"),
 		retransmission: has("retransmi"),
 		stranger:       has("invalidparam", "invalid param", "unknown session", "no shared trust", "no_shared_trust") || has("resumption") && has("reject"),
 		cancelled:      has("cancel"),

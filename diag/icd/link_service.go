@@ -23,6 +23,9 @@ func (v *view) recovers(c *chain, h *history) finding {
 	if down.at > never && down.at > h.served().at {
 		// Reachable, and the controller knows that it lost the device.
 		since := max(down.at, v.t0)
+		if p := v.pings(); p.fail.o != nil && v.mode != ModeLongIdle && p.fail.at > max(p.ok.at, v.lastTalk().at) {
+			return unknown("whether the controller could reach it is not known: nobody else on the LAN does: " + p.fail.o.String())
+		}
 		if life.at > since+slack && v.at-since >= promptly {
 			return broken(down.at, down.o.String(), "the device lives: "+life.o.String())
 		}

@@ -29,6 +29,11 @@ func (v *view) up() finding {
 		}
 	}
 	if gone, last := v.fellSilent(); gone != nil {
+		if n := len(v.claims); n > 0 && v.claims[n-1].at > last.at+slack {
+			if full := v.fullRouter(); full != nil {
+				return unknown(gone.String(), v.claims[n-1].because[0]+": it may be up and find no parent", full.String()+": has no room")
+			}
+		}
 		return broken(gone.At, gone.String(), "its last frame was heard at "+max(0, last.at).String()+": "+last.o.String())
 	}
 	if why := v.quiet(); why != "" {

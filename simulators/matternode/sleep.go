@@ -75,11 +75,12 @@ func (s *sleeper) next(now time.Time) time.Time {
 // is false where the parent has thrown the message away by then, or done ends.
 func (s *sleeper) await(done <-chan struct{}) bool {
 	begin := time.Now()
+	var due time.Time // the poll that was waited for; a real clock wakes a little after it
 	for {
 		s.mu.Lock()
 		now := time.Now()
 		at, woke := s.next(now), s.woke
-		if !at.After(now) {
+		if !at.After(now) || !due.IsZero() {
 			s.polled = now
 			s.active(now)
 			s.mu.Unlock()
@@ -92,6 +93,7 @@ func (s *sleeper) await(done <-chan struct{}) bool {
 		timer := time.NewTimer(at.Sub(now))
 		select {
 		case <-timer.C:
+			due = at
 		case <-woke:
 			timer.Stop()
 		case <-done:
