@@ -36,6 +36,9 @@ func DOT(w io.Writer, d *Document, o Options) error {
 	if len(v.Map.Nodes) > maxCare {
 		care = "overlap=true, splines=line"
 	}
+	if o.Engine != "" {
+		care += ", layout=" + dotText(o.Engine)
+	}
 	fmt.Fprintf(b, "graph threadmap {\n\tgraph [label=%s, labelloc=t, fontname=\"sans-serif\", inputscale=72, %s]\n", dotText(v.Sentence()), care)
 	fmt.Fprint(b, "\tnode [fontname=\"sans-serif\", fontsize=11, shape=ellipse, style=filled, fillcolor=white]\n\tedge [fontname=\"sans-serif\", fontsize=9]\n")
 	for i, x := range v.Groups {

@@ -41,6 +41,9 @@ type Options struct {
 	Width    int  // columns to set text in; 0: 120, less than 0: lines may be as long as they need
 	ShowDead bool // draw dead links too (JSON and CSV always have them)
 	OnlyMap  bool // the tree without its sentence, findings and problems
+	// Engine is the layout engine that DOT asks Graphviz for, a plain word such as
+	// "sfdp"; empty: whoever draws the file chooses.
+	Engine string
 	// Note is told, in one line, what a drawing could not show; nil: nobody is.
 	Note func(string)
 }

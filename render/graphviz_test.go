@@ -2,10 +2,8 @@ package render
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -25,17 +23,15 @@ type drawn struct {
 	boxes []measure.Box
 	at    map[int]measure.Point // the middle of each node
 	links [][2]int
-	ms    float64
-}
+	ids   map[string]int // of Graphviz's nodes
 
-func (d drawn) String() string {
-	return fmt.Sprintf("%.0f ms, %d crossings, %d overlaps, spread %.2f", d.ms, measure.Crossings(d.lines), measure.Overlaps(d.boxes), measure.Spread(d.at, d.links))
+	wall, cpu time.Duration
+	bytes     int // of the SVG
 }
 
 func ours(m *topology.Map) drawn {
-	start := time.Now()
 	p := layout.Place(view.New(m, false))
-	out := drawn{ms: float64(time.Since(start).Microseconds()) / 1000, at: map[int]measure.Point{}}
+	out := drawn{at: map[int]measure.Point{}}
 	at := map[*topology.Node]int{}
 	places := p.Places()
 	for i, n := range m.Nodes {
@@ -88,51 +84,6 @@ func ours(m *topology.Map) drawn {
 	return out
 }
 
-// engine draws dot with a Graphviz engine and reads its plain output.
-func engine(t testing.TB, name string, dot []byte, limit time.Duration) (drawn, bool) {
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, "-Tplain")
-	cmd.Stdin = bytes.NewReader(dot)
-	start := time.Now()
-	raw, err := cmd.Output()
-	if err != nil {
-		return drawn{}, false
-	}
-	out := drawn{ms: float64(time.Since(start).Microseconds()) / 1000, at: map[int]measure.Point{}}
-	at := map[string]int{}
-	for line := range strings.Lines(string(raw)) {
-		f := plainFields(line)
-		num := func(i int) float64 {
-			v, err := strconv.ParseFloat(f[i], 64)
-			if err != nil {
-				t.Fatalf("%s: %q in %q", name, f[i], line)
-			}
-			return v
-		}
-		switch {
-		case len(f) > 5 && f[0] == "node":
-			out.at[len(at)] = measure.Point{X: num(2), Y: num(3)}
-			at[f[1]] = len(at)
-			w, h := num(4), num(5)
-			out.boxes = append(out.boxes, measure.Box{X: num(2) - w/2, Y: num(3) - h/2, W: w, H: h})
-		case len(f) > 5 && f[0] == "edge":
-			n, _ := strconv.Atoi(f[3])
-			var p []measure.Point
-			for i := range n {
-				p = append(p, measure.Point{X: num(4 + 2*i), Y: num(5 + 2*i)})
-			}
-			l := measure.Line{A: at[f[1]], B: at[f[2]]}
-			out.links = append(out.links, [2]int{l.A, l.B})
-			for i := 0; i+3 < len(p); i += 3 {
-				l.Points = append(l.Points, measure.Cubic(p[i], p[i+1], p[i+2], p[i+3])...)
-			}
-			out.lines = append(out.lines, l)
-		}
-	}
-	return out, true
-}
-
 // TestDotTakesRooms: links that run to and fro between rooms do not stop the
 // engine dot.
 func TestDotTakesRooms(t *testing.T) {
@@ -144,8 +95,8 @@ func TestDotTakesRooms(t *testing.T) {
 		if err := DOT(&dot, &Document{Map: fixture.Floor(seed, 8, 12, 400)}, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		if d, ok := engine(t, "dot", dot.Bytes(), time.Minute); !ok || len(d.boxes) != 20 {
-			t.Errorf("floor %d: dot drew %d nodes of 20", seed, len(d.boxes))
+		if d, err := byEngine(t, "dot", "dot", dot.Bytes(), time.Minute); err != nil || len(d.boxes) != 20 {
+			t.Errorf("floor %d: dot drew %d nodes of 20: %v", seed, len(d.boxes), err)
 		}
 	}
 }
@@ -213,39 +164,6 @@ func TestFewCrossings(t *testing.T) {
 		t.Errorf("%.2f times the crossings of the best engine", mean)
 	} else {
 		t.Logf("%.2f times the crossings of the best engine", mean)
-	}
-}
-
-// TestAgainstGraphviz prints what our drawings and those of the engines are
-// like, of the homes of judged and of bigger and bigger ones.
-func TestAgainstGraphviz(t *testing.T) {
-	engines := strings.Fields(os.Getenv("THREADMAP_COMPARE"))
-	if len(engines) == 0 {
-		t.Skip(`THREADMAP_COMPARE="dot neato sfdp twopi" compares with these Graphviz engines, in minutes`)
-	}
-	names, maps := judged()
-	for _, c := range []struct{ networks, routers, children int }{{1, 3, 2}, {1, 32, 30}, {5, 32, 30}, {16, 32, 30}} {
-		name := fmt.Sprintf("%d networks, %d devices", c.networks, c.networks*c.routers*(c.children+1))
-		names, maps[name] = append(names, name), fixture.Big(c.networks, c.routers, c.children)
-	}
-	for _, name := range names {
-		m := maps[name]
-		var dot bytes.Buffer
-		if err := DOT(&dot, &Document{Map: m}, Options{}); err != nil {
-			t.Fatal(err)
-		}
-		var pic bytes.Buffer
-		if err := SVG(&pic, &Document{Map: m, Scan: fixture.Scan()}, Options{}); err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s, ours: %v, SVG %d KB", name, ours(m), pic.Len()/1000)
-		for _, e := range engines {
-			if d, ok := engine(t, e, dot.Bytes(), 30*time.Second); ok {
-				t.Logf("%s, %s: %v", name, e, d)
-			} else {
-				t.Logf("%s, %s: more than 30 s, or it failed", name, e)
-			}
-		}
 	}
 }
 

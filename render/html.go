@@ -33,7 +33,7 @@ func pageScan(d *Document, o Options) (page.Scan, error) {
 		Map: func(w io.Writer) error { return JSON(w, d, o) },
 	}
 	var picture bytes.Buffer
-	if err := SVG(&picture, d, o); err != nil {
+	if err := pagePicture(&picture, d, o); err != nil {
 		return s, err
 	}
 	s.Picture = picture.Bytes()

@@ -18,6 +18,11 @@ func SVG(w io.Writer, d *Document, o Options) error {
 	return svg.Write(w, drawScene(d, o))
 }
 
+// pagePicture is the same picture with what the page's script finds its parts by.
+func pagePicture(w io.Writer, d *Document, o Options) error {
+	return svg.WriteForPage(w, drawScene(d, o))
+}
+
 func drawScene(d *Document, o Options) *scene.Scene {
 	return scene.Draw(layout.Place(d.view(o.ShowDead)), scene.Caption{At: reference(d), Line: captionLine(d)})
 }

@@ -29,6 +29,7 @@ drawn. With -o nothing but the files is written; else the tree is printed.`
 type renderFlags struct {
 	look
 	output namesFlag
+	layout layoutFlag
 	called aliasFlag
 	all    bool
 	around string
@@ -47,6 +48,7 @@ func (a *app) renderCommand() *cobra.Command {
   threadmap render --around "Hall button" --hops 2`,
 	}
 	outputFlag(c, &f.output)
+	f.layout.add(c)
 	f.called.add(c)
 	f.jsonFlag(c)
 	c.Flags().BoolVar(&f.all, "all", false, "draw dead links, too")
@@ -60,6 +62,9 @@ func (a *app) renderCommand() *cobra.Command {
 func (a *app) render(c *cobra.Command, f *renderFlags, files []string) error {
 	outs, err := outputs(c, f.output.names)
 	if err != nil {
+		return err
+	}
+	if err := f.layout.over(c, a, outs); err != nil {
 		return err
 	}
 	if c.Flags().Changed("hops") && f.around == "" {

@@ -80,6 +80,7 @@ type scanFlags struct {
 	timeout              durationFlag
 	via, expect          string
 	called               aliasFlag
+	layout               layoutFlag
 	quick, askSleepy     bool
 	saveCredential       bool
 }
@@ -110,6 +111,7 @@ func (a *app) scanCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.saveCredential, "save-credential", false, "keep the credentials of Thread networks that Home Assistant gives for this scan")
 	f.lanFlags.add(c)
 	outputFlag(c, &f.output)
+	f.layout.add(c)
 	f.called.add(c)
 	f.jsonFlag(c)
 	sourceFlag(c, &f.source)
@@ -126,6 +128,9 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 	// All that can be wrong with the command line is said before anybody is asked.
 	outs, err := outputs(c, f.output.names)
 	if err != nil {
+		return err
+	}
+	if err := f.layout.over(c, a, outs); err != nil {
 		return err
 	}
 	q, err := f.questions(c)

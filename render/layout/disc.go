@@ -9,19 +9,38 @@ import (
 	"threadmap/topology"
 )
 
-// A pace says how many moves may be tried to untangle a panel.
-type pace struct {
-	hurry bool // there are many networks, so each gets less time
-}
+// A pace says how much may be tried to untangle a panel: the more networks there
+// are, the less time each gets. A picture that big is looked at from afar.
+type pace struct{ networks int }
 
-// manyNetworks get less time each. A picture that big is looked at from afar.
-const manyNetworks = 6
+// What counts as many networks, and as a crowd of them.
+const (
+	manyNetworks  = 6
+	crowdNetworks = 24
+)
 
+// steps is how many moves may be tried.
 func (r pace) steps(hubs int) int {
-	if r.hurry {
+	switch {
+	case r.networks > crowdNetworks:
+		return 20 * hubs
+	case r.networks > manyNetworks:
 		return 120 * hubs
 	}
 	return 400 * hubs
+}
+
+// looks is how many places are looked at for an inner hub: all near its target, or
+// where there are several networks fewer the more links there are, since each look
+// takes as long as there are links.
+func (r pace) looks(links int) int {
+	switch {
+	case r.networks > manyNetworks:
+		return 1
+	case r.networks == 1:
+		return len(spiral)
+	}
+	return min(len(spiral), max(9, len(spiral)*64/max(links, 1)))
 }
 
 // disc places hubs on the oval and inside it, so that few links cross. Where
@@ -71,7 +90,7 @@ func (p *Panel) disc(v *view.View, hubs []*view.Hub, top int, r pace) (w, h int,
 		east, west := slices.Clone(right), slices.Clone(left)
 		q.column(east, top, high, 1)
 		q.column(west, top, high, -1)
-		switch filled := q.fill(hubs, east, west, slices.Clone(inside), swaps > 0); {
+		switch filled := q.fill(hubs, east, west, slices.Clone(inside), r, swaps > 0); {
 		case !filled:
 			try, high = try+1, high*115/100
 		case uncross(right, q.Hubs) || uncross(left, q.Hubs):
@@ -137,7 +156,7 @@ func pathsCross(a, b []Point) bool {
 
 // fill gives the inner hubs a place near where they would like to stand: the
 // best, or quickly the nearest that is free.
-func (p *Panel) fill(hubs []*view.Hub, right, left, inside []cell, quick bool) bool {
+func (p *Panel) fill(hubs []*view.Hub, right, left, inside []cell, r pace, quick bool) bool {
 	type guest struct {
 		c    *cell
 		side int
@@ -170,8 +189,12 @@ func (p *Panel) fill(hubs []*view.Hub, right, left, inside []cell, quick bool) b
 			lines.trunk(g.c.hub.Node, Point{g.side * p.edge(g.c.mid), g.c.mid})
 		}
 	}
+	looks := r.looks(len(lines.all))
+	if quick {
+		looks = 1
+	}
 	for _, g := range guests {
-		if !p.settle(g.c, lines, quick) {
+		if !p.settle(g.c, lines, looks) {
 			return false
 		}
 	}
@@ -190,23 +213,27 @@ func (p *Panel) fill(hubs []*view.Hub, right, left, inside []cell, quick bool) b
 }
 
 // settle finds the best free place round the target of an inner hub: one that
-// its label has room at, with few crossings.
-func (p *Panel) settle(c *cell, lines *lines, quick bool) bool {
+// its label has room at, with few crossings, among so many as are looked at.
+func (p *Panel) settle(c *cell, lines *lines, looks int) bool {
 	n := lines.index[c.hub.Node]
 	target := lines.at[n]
 	best, least := Point{}, math.MaxInt
-	for _, d := range spiral {
+	for i, d := range spiral {
+		if i >= looks && least < math.MaxInt {
+			break
+		}
 		at := Point{target.X + d.X, target.Y + d.Y}
 		c.hub.place(at, 0)
 		if !p.free(c.hub.Box) {
 			continue
 		}
+		if looks == 1 { // nothing to choose from
+			best, least = at, 0
+			break
+		}
 		cost := isqrt(square(d.X)+square(d.Y)) / (5 * Px)
 		if cost += lines.cost(n, at, least); cost < least {
 			best, least = at, cost
-		}
-		if quick {
-			break
 		}
 	}
 	if least == math.MaxInt {

@@ -180,7 +180,7 @@ func Place(v *view.View) *Picture {
 	if o := overview(groups); o != nil {
 		p.Panels = append(p.Panels, o)
 	}
-	r := pace{hurry: len(groups) > manyNetworks}
+	r := pace{networks: len(groups)}
 	for _, g := range groups {
 		p.Panels = append(p.Panels, groupPanel(v, g, r))
 	}

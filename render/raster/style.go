@@ -184,7 +184,7 @@ func (l *look) apply(set []declaration) error {
 			}
 		case "paint-order":
 			l.strokeFirst = d.value == "stroke"
-		case "font-family", "stroke-linejoin": // there is one face, and joins are round
+		case "font-family", "stroke-linejoin", "text-anchor": // there is one face, joins are round, and scenes have their anchors
 		default:
 			err = fmt.Errorf("not understood")
 		}

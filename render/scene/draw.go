@@ -3,6 +3,7 @@ package scene
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"threadmap/diag"
 	"threadmap/render/internal/text"
@@ -28,6 +29,7 @@ func Draw(p *layout.Picture, c Caption) *Scene {
 	s := &Scene{W: p.W, Title: strings.Join(p.Title, " "), Desc: c.Line}
 	d := drawing{at: c.At, view: p.View, used: map[string]bool{}, ways: ways(p.View)}
 	d.number(p.View.Troubles())
+	d.sources, d.numbers = sourceNumbers(p.View)
 	head := Group{Class: "head"}
 	y := layout.Margin + 14*px
 	for _, line := range p.Title {
@@ -52,6 +54,10 @@ func Draw(p *layout.Picture, c Caption) *Scene {
 		}
 		g, bottom := d.legend(p.Legend, p.W-2*layout.Margin)
 		s.Groups = append(s.Groups, g)
+		if len(d.sources) > 0 {
+			g, bottom = d.sourceList(p.Legend.X, bottom, p.W-2*layout.Margin)
+			s.Groups = append(s.Groups, g)
+		}
 		s.H = bottom + layout.Margin
 	} else {
 		s.H = p.H + layout.Margin
@@ -65,13 +71,36 @@ type drawing struct {
 	used map[string]bool // entries of the legend that the picture needs
 	ways map[*topology.Link]bool
 
+	sources []string       // with a number, in their order; none: they are named everywhere
+	numbers map[string]int // of those names
+
 	findings []doctor.Finding
 	more     int // findings that have no number
 	badges   map[*topology.Node][]int
 }
 
 func label(class, s string, x, y int, a Anchor) Shape {
-	return Shape{Kind: Text, Class: class, S: s, P: [4]Point{{x, y}}, Anchor: a}
+	return Shape{Kind: Text, Class: class, S: s, P: [4]Point{{x, y}}, Anchor: a, Len: textLen(class, s)}
+}
+
+// fonts are the classes of text that may come near other text.
+var fonts = map[string]struct {
+	size int
+	bold bool
+}{
+	"hub":  {layout.HubFont, true},
+	"item": {layout.ItemFont, false}, "small": {layout.SmallFont, false}, "note": {layout.SmallFont, false}, "note bad": {layout.SmallFont, true},
+}
+
+// textLen fixes the width of a text where that is possible: layout leaves room for
+// it, so in no font does it run into its neighbor.
+func textLen(class, s string) int {
+	f, ok := fonts[class]
+	if !ok || utf8.RuneCountInString(s) <= 8 { // that short, no font goes far
+		return 0
+	}
+	w := text.Width(s, f.bold) * f.size / text.Em
+	return w / px * px
 }
 
 func pt(p layout.Point) Point { return Point{p.X, p.Y} }

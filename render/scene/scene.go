@@ -63,4 +63,5 @@ type Shape struct {
 	R      int
 	S      string
 	Anchor Anchor
+	Len    int // width of the text, whatever font there is; 0: as wide as it gets
 }

@@ -1,10 +1,14 @@
 package scene
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"threadmap/diag"
 	"threadmap/render/internal/fixture"
+	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/render/layout"
 	"threadmap/topology"
@@ -94,10 +98,10 @@ func TestTitles(t *testing.T) {
 		titles[first] = rest
 	})
 	for first, want := range map[string]string{
-		"Kitchen HomePod":              "border router, leader, 0x0000, 86c42aee00009e37\nApple, HomePod mini, 18.1, Kitchen\ntold by OTBR 4 s ago",
-		"Hall button":                  "sleepy, 0x0001, 86c42aee00062e26\nchild of Kitchen HomePod, confirmed\nstatements disagree about parent\ntold by OTBR 4 s ago",
+		"Kitchen HomePod":              "border router, leader, 0x0000, 86c42aee00009e37\nApple, HomePod mini, 18.1\ntold by OTBR 4 s ago",
+		"Hall button":                  "sleepy, 0x0001, 86c42aee00062e26\nchild of Kitchen HomePod\nstatements disagree about parent\ntold by OTBR 4 s ago",
 		"Garden plug":                  "router, 0xd000, 86c42aee00045381\nsilent: its neighbors hear it, but it did not answer\ntold by OTBR 4 s ago",
-		"Desk plug – 86c42aee0004f1b8": "86c42aee0004f1b8 hears: not known\nDesk plug hears: quality 1 of 3\nlink ok, one-sided, heard 12 s before it was read\ntold by OTBR 4 s ago",
+		"Desk plug – 86c42aee0004f1b8": "→ not known\n← quality 1/3\none-sided, 12 s old\ntold by OTBR 4 s ago",
 	} {
 		if got := titles[first]; got != want {
 			t.Errorf("%s:\ngot  %q\nwant %q", first, got, want)
@@ -112,6 +116,82 @@ func TestUnit(t *testing.T) {
 	}{{Point{0, 0}, 1000, 0}, {Point{30, 40}, 600, 800}, {Point{-2000000000, 0}, -1000, 0}} {
 		if x, y := unit(c.d); x != c.x || y != c.y {
 			t.Errorf("unit(%v) = %d, %d", c.d, x, y)
+		}
+	}
+}
+
+// TestHeard: what is unknown is not said to be zero, nor zero unknown.
+func TestHeard(t *testing.T) {
+	zero, some := diag.Some(diag.Rate(0)), diag.Some(diag.Rate(0x1000))
+	for _, c := range []struct {
+		d    topology.Direction
+		want string
+	}{
+		{topology.Direction{}, "not known"},
+		{topology.Direction{LQ: diag.Some(uint8(0))}, "quality 0/3"},
+		{topology.Direction{RSSI: diag.Some(int8(-80)), Margin: diag.Some(uint8(20))}, "−80 dBm"},
+		{topology.Direction{LQ: diag.Some(uint8(2)), Margin: diag.Some(uint8(20))}, "quality 2/3, margin 20 dB"},
+		{topology.Direction{FrameError: zero, MessageError: zero}, "nothing lost"},
+		{topology.Direction{FrameError: zero}, "0% of frames lost"},
+		{topology.Direction{MessageError: some}, "6.3% of messages lost"},
+		{topology.Direction{FrameError: some, MessageError: zero}, "6.3% of frames and 0% of messages lost"},
+	} {
+		if got := heard(c.d); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.d, got, c.want)
+		}
+	}
+}
+
+// TestTold: few sources are named; more have numbers, which the picture explains.
+func TestTold(t *testing.T) {
+	at := func(source string, ago time.Duration) topology.Evidence {
+		return topology.Evidence{Source: source, At: fixture.At.Add(-ago)}
+	}
+	m := fixture.Line(2)
+	m.Nodes[0].Evidence = []topology.Evidence{at("otbr", time.Minute), at("otbr", time.Second), at("matter", time.Hour)}
+	list := func() (titles, below []string) {
+		all(drawn(m).Groups, func(g *Group) {
+			if g.ID != "" {
+				titles = append(titles, g.Title[strings.LastIndexByte(g.Title, '\n')+1:])
+			}
+			for _, s := range g.Shapes {
+				if strings.HasPrefix(s.S, "told by") {
+					below = append(below, s.S)
+				}
+			}
+		})
+		return titles, below
+	}
+	titles, below := list()
+	if !slices.Contains(titles, "told by Matter, OTBR 1 s ago") || len(below) != 0 {
+		t.Errorf("two sources: %q, %q", titles, below)
+	}
+	m.Nodes[1].Evidence = []topology.Evidence{at("homeassistant", time.Second), at("mdns", 2*time.Second), at("otbr", 3*time.Second), at("matter", time.Hour), at("thread", time.Hour)}
+	titles, below = list()
+	if !slices.Contains(titles, "told by 3, 5, 1 s ago") || !slices.Contains(titles, "told by 1–5, 1 s ago") {
+		t.Errorf("five sources: %q", titles)
+	}
+	if want := "told by: 1 border agent, 2 Home Assistant, 3 Matter, 4 mDNS, 5 OTBR"; len(below) != 1 || below[0] != want {
+		t.Errorf("below the picture: %q, want %q", below, want)
+	}
+}
+
+// TestTextLen: names have the room that layout left for them in any font; what is
+// no simple script, and what is short, is left as the font has it.
+func TestTextLen(t *testing.T) {
+	for _, c := range []struct {
+		class, s string
+		fixed    bool
+	}{
+		{"item", "Bathroom thermostat", true}, {"hub", "Kitchen HomePod mini", true}, {"item", "客厅的边界路由器主路由", true}, {"small", "channel 25 · 37 devices", true},
+		{"item", "حساس الباب الخارجي", false}, {"item", "Датчик движения", false}, {"item", "Lamp", false}, {"note", "−53 dBm", false}, {"sign", "a sign that is long", false},
+	} {
+		got := textLen(c.class, c.s)
+		if (got > 0) != c.fixed {
+			t.Errorf("%s %q: %d", c.class, c.s, got)
+		}
+		if room := text.Room(c.s) * fonts[c.class].size / text.Em; got > room {
+			t.Errorf("%s %q: %d, and layout leaves %d", c.class, c.s, got, room)
 		}
 	}
 }

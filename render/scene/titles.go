@@ -1,12 +1,11 @@
 package scene
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"threadmap/diag"
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/topology"
@@ -27,9 +26,13 @@ func (d *drawing) nodeTitle(n, parent *topology.Node) string {
 		rloc = n.RLOC16.String()
 	}
 	add(view.Role(n), rloc, n.ExtAddr.String())
-	add(text.Truncate(text.Clean(n.Vendor), 60), text.Truncate(text.Clean(n.Product), 60), text.Truncate(text.Clean(n.Firmware), 40), text.Truncate(text.Clean(n.Room), 60))
+	room := text.Clean(n.Room)
+	if strings.Contains(lines[0], room) {
+		room = "" // the name says it
+	}
+	add(text.Truncate(text.Clean(n.Vendor), 60), text.Truncate(text.Clean(n.Product), 60), text.Truncate(text.Clean(n.Firmware), 40), text.Truncate(room, 60))
 	if parent != nil {
-		add("child of "+text.Truncate(d.view.Label(parent), 60), n.ParentConfidence.String())
+		add("child of "+text.Truncate(d.view.Label(parent), 60), unusual(n.ParentConfidence))
 	}
 	if n.State != topology.NodeOK && n.State != "" {
 		s := string(n.State)
@@ -52,91 +55,72 @@ func (d *drawing) nodeTitle(n, parent *topology.Node) string {
 	return strings.Join(lines, "\n")
 }
 
+// linkTitle is what hovering over a link tells. Arrows are the ways over it in the
+// order of its names: "→" is what the second hears of the first. How old that is, is
+// as it was when it was read.
 func (d *drawing) linkTitle(l *topology.Link) string {
 	a, b := text.Truncate(d.view.Label(l.A), 60), text.Truncate(d.view.Label(l.B), 60)
 	lines := []string{a + " – " + b}
 	if l.AToB == l.BToA {
-		lines = append(lines, hears("both", l.AToB))
+		lines = append(lines, "↔ "+heard(l.AToB))
 	} else {
-		lines = append(lines, hears(b, l.AToB), hears(a, l.BToA))
+		lines = append(lines, "→ "+heard(l.AToB), "← "+heard(l.BToA))
 	}
-	state := "link " + string(l.State)
-	if c := l.Confidence.String(); c != "" {
-		state += ", " + c
+	var state []string
+	if l.State != topology.LinkOK && l.State != "" {
+		state = append(state, string(l.State))
+	}
+	if s := unusual(l.Confidence); s != "" {
+		state = append(state, s)
 	}
 	if age, ok := l.Age.Get(); ok {
-		state += ", heard " + view.For(age) + " before it was read"
+		state = append(state, view.For(age)+" old")
 	}
-	lines = append(lines, state)
+	if len(state) > 0 {
+		lines = append(lines, strings.Join(state, ", "))
+	}
 	if s := d.told(l.Evidence); s != "" {
 		lines = append(lines, s)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// hears says what one end receives of the other.
-func hears(who string, x topology.Direction) string {
+// unusual is a confidence that needs to be told: that both ends agree is what one
+// expects.
+func unusual(c topology.Confidence) string {
+	if c == topology.Confirmed {
+		return ""
+	}
+	return c.String()
+}
+
+// heard says what the receiver of one way gets.
+func heard(x topology.Direction) string {
 	var s []string
 	if lq, ok := view.LQ(x); ok {
-		s = append(s, fmt.Sprintf("quality %d of 3", lq))
+		s = append(s, fmt.Sprintf("quality %d/3", lq))
 	}
 	if v, ok := x.RSSI.Get(); ok {
 		s = append(s, view.DBm(v))
-	}
-	if v, ok := x.Margin.Get(); ok {
+	} else if v, ok := x.Margin.Get(); ok { // over the noise, of which nobody tells: beside dBm it says the same
 		s = append(s, fmt.Sprintf("margin %d dB", v))
 	}
-	if v, ok := x.FrameError.Get(); ok {
-		s = append(s, v.String()+" of frames lost")
-	}
-	if v, ok := x.MessageError.Get(); ok {
-		s = append(s, v.String()+" of messages lost")
+	frames, knowFrames := x.FrameError.Get()
+	messages, knowMessages := x.MessageError.Get()
+	switch {
+	case knowFrames && knowMessages && frames.Permille() == 0 && messages.Permille() == 0:
+		s = append(s, "nothing lost")
+	case knowFrames && knowMessages:
+		s = append(s, percent(frames)+" of frames and "+percent(messages)+" of messages lost")
+	case knowFrames:
+		s = append(s, percent(frames)+" of frames lost")
+	case knowMessages:
+		s = append(s, percent(messages)+" of messages lost")
 	}
 	if len(s) == 0 {
-		s = []string{"not known"}
+		return "not known"
 	}
-	verb := " hears: "
-	if who == "both" {
-		verb = " hear: "
-	}
-	return who + verb + strings.Join(s, ", ")
+	return strings.Join(s, ", ")
 }
 
-// told sums evidence up: each source, how often and how long ago.
-func (d *drawing) told(l []topology.Evidence) string {
-	type voice struct {
-		source string
-		n      int
-		last   time.Time
-	}
-	var all []voice
-	for _, e := range l {
-		i := slices.IndexFunc(all, func(v voice) bool { return v.source == e.Source })
-		if i < 0 {
-			if len(all) == 12 {
-				continue // a hostile file may name any number of sources
-			}
-			all, i = append(all, voice{source: e.Source}), len(all)
-		}
-		all[i].n++
-		if e.At.After(all[i].last) {
-			all[i].last = e.At
-		}
-	}
-	if len(all) == 0 {
-		return ""
-	}
-	slices.SortFunc(all, func(a, b voice) int { return cmp.Compare(a.source, b.source) })
-	var s []string
-	for _, v := range all {
-		w := text.Truncate(view.SourceName(v.source), 40)
-		if v.n > 1 {
-			w += fmt.Sprintf(" %d×", v.n)
-		}
-		if ago := view.Ago(v.last, d.at); ago != "" {
-			w += " " + ago
-		}
-		s = append(s, w)
-	}
-	return "told by " + strings.Join(s, ", ")
-}
+func percent(r diag.Rate) string { return strings.Replace(r.String(), ".0%", "%", 1) }

@@ -7,6 +7,7 @@ package svg
 import (
 	"io"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -15,8 +16,14 @@ import (
 
 // Write writes s. The same scene gives the same bytes everywhere: coordinates
 // are integers, printed with one decimal.
-func Write(w io.Writer, s *scene.Scene) error {
-	o := &writer{w: w, buf: make([]byte, 0, chunk+4096)}
+func Write(w io.Writer, s *scene.Scene) error { return writeScene(w, s, false) }
+
+// WriteForPage writes s with attributes by which a script finds nodes and links:
+// data-id of a node, data-a and data-b of a link.
+func WriteForPage(w io.Writer, s *scene.Scene) error { return writeScene(w, s, true) }
+
+func writeScene(w io.Writer, s *scene.Scene, handles bool) error {
+	o := &writer{w: w, buf: make([]byte, 0, chunk+4096), handles: handles}
 	o.add(`<svg xmlns="http://www.w3.org/2000/svg" width="`).px(s.W).add(`" height="`).px(s.H)
 	o.add(`" viewBox="0 0 `).px(s.W).add(" ").px(s.H).add(`" role="img" aria-labelledby="threadmap-title threadmap-desc" class="threadmap">`)
 	o.add("\n<title id=\"threadmap-title\">").text(s.Title).add("</title>\n<desc id=\"threadmap-desc\">").text(s.Desc).add("</desc>\n<style>\n").add(style).add("</style>\n")
@@ -35,6 +42,8 @@ type writer struct {
 	w   io.Writer
 	buf []byte
 	err error
+
+	handles bool // write those attributes
 }
 
 func (o *writer) flush() {
@@ -61,7 +70,19 @@ func (o *writer) px(v int) *writer {
 	return o
 }
 
-func (o *writer) at(p scene.Point) *writer { return o.px(p.X).add(" ").px(p.Y) }
+// at writes a place.
+func (o *writer) at(p scene.Point) *writer {
+	o.px(p.X)
+	if p.Y >= 0 { // a sign parts numbers, too
+		o.add(" ")
+	}
+	return o.px(p.Y)
+}
+
+// by writes where p is seen from the place from, which takes fewer digits.
+func (o *writer) by(from, p scene.Point) *writer {
+	return o.at(scene.Point{X: p.X - from.X, Y: p.Y - from.Y})
+}
 
 // text escapes character data and attribute values (XML 1.0, 2.2 and 2.4).
 // Characters that XML can't hold, and broken UTF-8, become U+FFFD.
@@ -110,17 +131,24 @@ func (o *writer) group(g *scene.Group) {
 	}
 	o.add("<g")
 	o.class(g.Class)
-	if g.ID != "" {
+	if o.handles && g.ID != "" {
 		o.add(` data-id="`).text(g.ID).add(`"`)
 	}
 	for i, id := range g.Ends {
-		if id != "" {
+		if o.handles && id != "" {
 			o.add([...]string{` data-a="`, ` data-b="`}[i]).text(id).add(`"`)
 		}
 	}
 	o.add(">")
 	if g.Title != "" {
-		o.add("<title>").text(g.Title).add("</title>")
+		o.add("<title>")
+		for line := range strings.Lines(g.Title) {
+			line, more := strings.CutSuffix(line, "\n")
+			if o.text(line); more {
+				o.add("\n") // as it is: shorter, and there is no attribute around it
+			}
+		}
+		o.add("</title>")
 	}
 	for i := range g.Shapes {
 		o.shape(&g.Shapes[i])
@@ -148,18 +176,22 @@ func (o *writer) shape(s *scene.Shape) {
 	switch s.Kind {
 	case scene.Line:
 		o.add(`<path`).class(s.Class)
-		o.add(` d="M`).at(s.P[0]).add("L").at(s.P[1]).add(`"/>`)
+		o.add(` d="M`).at(s.P[0]).add("l").by(s.P[0], s.P[1]).add(`"/>`)
 	case scene.Quad:
 		o.add(`<path`).class(s.Class)
-		o.add(` d="M`).at(s.P[0]).add("Q").at(s.P[1]).add(" ").at(s.P[2]).add(`"/>`)
+		o.add(` d="M`).at(s.P[0]).add("q").by(s.P[0], s.P[1]).add(" ").by(s.P[0], s.P[2]).add(`"/>`)
 	case scene.Cubic:
 		o.add(`<path`).class(s.Class)
-		o.add(` d="M`).at(s.P[0]).add("C").at(s.P[1]).add(" ").at(s.P[2]).add(" ").at(s.P[3]).add(`"/>`)
+		o.add(` d="M`).at(s.P[0]).add("c").by(s.P[0], s.P[1]).add(" ").by(s.P[0], s.P[2]).add(" ").by(s.P[0], s.P[3]).add(`"/>`)
 	case scene.Path, scene.Polygon:
 		o.add(`<path`).class(s.Class)
 		o.add(` d="`)
 		for i, p := range s.Poly {
-			o.add("ML"[min(i, 1) : min(i, 1)+1]).at(p)
+			if i == 0 {
+				o.add("M").at(p)
+			} else {
+				o.add("l").by(s.Poly[i-1], p)
+			}
 		}
 		if s.Kind == scene.Polygon {
 			o.add("Z")
@@ -175,13 +207,14 @@ func (o *writer) shape(s *scene.Shape) {
 		o.add(`<rect`).class(s.Class)
 		o.add(` x="`).px(s.P[0].X).add(`" y="`).px(s.P[0].Y).add(`" width="`).px(s.P[1].X).add(`" height="`).px(s.P[1].Y).add(`" rx="`).px(s.R).add(`"/>`)
 	case scene.Text:
-		o.add(`<text`).class(s.Class)
+		o.add(`<text`)
+		// The anchor is a class, too: it is told of half of all texts.
+		if c := s.Class + [...]string{"", " mid", " end"}[s.Anchor]; c != "" {
+			o.class(strings.TrimPrefix(c, " "))
+		}
 		o.add(` x="`).px(s.P[0].X).add(`" y="`).px(s.P[0].Y)
-		switch s.Anchor {
-		case scene.Middle:
-			o.add(`" text-anchor="middle`)
-		case scene.End:
-			o.add(`" text-anchor="end`)
+		if s.Len > 0 {
+			o.add(`" textLength="`).px(s.Len)
 		}
 		o.add(`">`).text(s.S).add(`</text>`)
 	}

@@ -27,17 +27,17 @@ func TestShapes(t *testing.T) {
 		s    scene.Shape
 		want string
 	}{
-		{scene.Shape{Kind: scene.Line, P: p}, `<path d="M1 -2.5L3 4"/>`},
-		{scene.Shape{Kind: scene.Quad, P: p}, `<path d="M1 -2.5Q3 4 5.5 6"/>`},
-		{scene.Shape{Kind: scene.Cubic, P: p, Class: "a b"}, `<path class="a b" d="M1 -2.5C3 4 5.5 6 -0.7 0"/>`},
-		{scene.Shape{Kind: scene.Path, Poly: tri}, `<path d="M0 0L1 0L0.5 1.5"/>`},
-		{scene.Shape{Kind: scene.Polygon, Poly: tri}, `<path d="M0 0L1 0L0.5 1.5Z"/>`},
+		{scene.Shape{Kind: scene.Line, P: p}, `<path d="M1-2.5l2 6.5"/>`},
+		{scene.Shape{Kind: scene.Quad, P: p}, `<path d="M1-2.5q2 6.5 4.5 8.5"/>`},
+		{scene.Shape{Kind: scene.Cubic, P: p, Class: "a b"}, `<path class="a b" d="M1-2.5c2 6.5 4.5 8.5 -1.7 2.5"/>`},
+		{scene.Shape{Kind: scene.Path, Poly: tri}, `<path d="M0 0l1 0l-0.5 1.5"/>`},
+		{scene.Shape{Kind: scene.Polygon, Poly: tri}, `<path d="M0 0l1 0l-0.5 1.5Z"/>`},
 		{scene.Shape{Kind: scene.Circle, P: p, R: 55}, `<circle cx="1" cy="-2.5" r="5.5"/>`},
 		{scene.Shape{Kind: scene.Ellipse, P: p}, `<ellipse cx="1" cy="-2.5" rx="3" ry="4"/>`},
 		{scene.Shape{Kind: scene.Rect, P: p, R: 20}, `<rect x="1" y="-2.5" width="3" height="4" rx="2"/>`},
 		{scene.Shape{Kind: scene.Text, P: p, S: `a<b>&"c"`}, `<text x="1" y="-2.5">a&lt;b&gt;&amp;&quot;c&quot;</text>`},
-		{scene.Shape{Kind: scene.Text, P: p, S: "x", Anchor: scene.Middle}, `<text x="1" y="-2.5" text-anchor="middle">x</text>`},
-		{scene.Shape{Kind: scene.Text, P: p, S: "x", Anchor: scene.End}, `<text x="1" y="-2.5" text-anchor="end">x</text>`},
+		{scene.Shape{Kind: scene.Text, P: p, S: "x", Anchor: scene.Middle}, `<text class="mid" x="1" y="-2.5">x</text>`},
+		{scene.Shape{Kind: scene.Text, Class: "item", P: p, S: "x", Anchor: scene.End, Len: 70}, `<text class="item end" x="1" y="-2.5" textLength="7">x</text>`},
 		{scene.Shape{Kind: scene.Text, P: p, S: "\x00\x1b\u009b\u202e\ufffe\xff客"}, "<text x=\"1\" y=\"-2.5\">\ufffd\ufffd&#x9b;&#x202e;\ufffd\ufffd客</text>"},
 	} {
 		got := write(t, &scene.Scene{W: 1000, H: 500, Groups: []scene.Group{{Shapes: []scene.Shape{c.s}}}})
@@ -48,10 +48,25 @@ func TestShapes(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	got := write(t, &scene.Scene{W: 15, H: 20, Title: "T&T", Desc: "D", Groups: []scene.Group{
+	s := &scene.Scene{W: 15, H: 20, Title: "T&T", Desc: "D", Groups: []scene.Group{
 		{Class: "empty"},
-		{Class: "node", ID: `"><script>`, Title: "one\ntwo", Groups: []scene.Group{{Class: "in", Shapes: []scene.Shape{{Kind: scene.Circle}}}}}}})
-	for _, want := range []string{`width="1.5" height="2" viewBox="0 0 1.5 2"`, `T&amp;T</title>`, `<g class="node" data-id="&quot;&gt;&lt;script&gt;"><title>one&#10;two</title>`} {
+		{Class: "link", Ends: [2]string{"a\n", "b"}, Shapes: []scene.Shape{{Kind: scene.Line}}},
+		{Class: "node", ID: `"><script>`, Title: "one\ntwo", Groups: []scene.Group{{Class: "in", Shapes: []scene.Shape{{Kind: scene.Circle}}}}}}}
+	alone := write(t, s)
+	for _, want := range []string{`<g class="link">`, "<g class=\"node\"><title>one\ntwo</title>"} {
+		if !strings.Contains(alone, want) {
+			t.Errorf("no %s in\n%s", want, alone)
+		}
+	}
+	if strings.Contains(alone, "data-") || strings.Contains(alone, "<script") {
+		t.Errorf("there is something that only a page needs:\n%s", alone)
+	}
+	var b bytes.Buffer
+	if err := WriteForPage(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	got := b.String()
+	for _, want := range []string{`width="1.5" height="2" viewBox="0 0 1.5 2"`, `T&amp;T</title>`, `<g class="link" data-a="a&#10;" data-b="b">`, "<g class=\"node\" data-id=\"&quot;&gt;&lt;script&gt;\"><title>one\ntwo</title>"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
 		}
@@ -79,7 +94,7 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var b bytes.Buffer
 		g := scene.Group{ID: s, Title: s, Shapes: []scene.Shape{{Kind: scene.Text, S: s}}}
-		if err := Write(&b, &scene.Scene{Title: s, Desc: s, Groups: []scene.Group{g}}); err != nil {
+		if err := WriteForPage(&b, &scene.Scene{Title: s, Desc: s, Groups: []scene.Group{g}}); err != nil {
 			t.Fatal(err)
 		}
 		d, n := xml.NewDecoder(&b), 0
