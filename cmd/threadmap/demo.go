@@ -80,6 +80,7 @@ are not looked at.`,
 		defer a.writeOutputs(outs, doc, o)()
 		return a.show(doc, f.look, o)
 	})
+	c.AddCommand(a.demoICDCommand())
 	return c
 }
 

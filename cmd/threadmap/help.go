@@ -21,7 +21,8 @@ are weak, and what is known from whom. Begin with
   threadmap login matter CODE        pair a Matter device, to ask it yourself
   threadmap render -o mesh.svg       the picture of the last scan
   threadmap doctor                   what is wrong, and what you can do
-  threadmap why NODE                 all that is known of one device, and how`
+  threadmap why NODE                 all that is known of one device, and how
+  threadmap icd NODE                 why a sleepy device does not come back`
 
 // manual is what "threadmap help" says after the list of commands.
 const manual = `NODE is a part of a name, a whole name, an extended address or its first 4

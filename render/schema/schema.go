@@ -38,5 +38,28 @@ var Diff []byte
 //go:embed threadmap-report.schema.json
 var Report []byte
 
+// ICD is the schema of "threadmap-icd", a verdict about a sleepy device.
+//
+//go:embed threadmap-icd.schema.json
+var ICD []byte
+
+// ICDList is the schema of "threadmap-icd-list", the sleepy devices of a scan.
+//
+//go:embed threadmap-icd-list.schema.json
+var ICDList []byte
+
+// ICDCleanup is the schema of "threadmap-icd-cleanup", what became of what was
+// left on devices.
+//
+//go:embed threadmap-icd-cleanup.schema.json
+var ICDCleanup []byte
+
+// Observations is the schema of a line of "threadmap-observations".
+//
+//go:embed threadmap-observations.schema.json
+var Observations []byte
+
 // All are all schemas.
-func All() [][]byte { return [][]byte{Map, Services, Why, Findings, Diff, Report} }
+func All() [][]byte {
+	return [][]byte{Map, Services, Why, Findings, Diff, Report, ICD, ICDList, ICDCleanup, Observations}
+}
