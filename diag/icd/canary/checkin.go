@@ -8,12 +8,10 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"time"
 
 	"threadmap/diag/ccm"
+	"threadmap/diag/hidden"
 )
 
 // A CheckIn is what a Check-In message says.
@@ -26,7 +24,13 @@ type CheckIn struct {
 
 // A Key is the secret of a registration: the device seals its Check-In messages
 // with it. It says "(secret)", however it is printed.
-type Key struct{ p **[16]byte } // two pointers: package fmt may follow one
+type Key struct {
+	unseen
+	p **[16]byte // two pointers: package fmt may follow one
+}
+
+// unseen hides a secret wherever it might show.
+type unseen = hidden.Methods
 
 // NewKey makes one.
 func NewKey() Key {
@@ -38,19 +42,10 @@ func NewKey() Key {
 // KeyOf is the key b.
 func KeyOf(b [16]byte) Key {
 	p := &b
-	return Key{&p}
+	return Key{p: &p}
 }
 
 func (k Key) isZero() bool { return k.p == nil }
-
-// Format hides the key from every verb of package fmt.
-func (Key) Format(f fmt.State, _ rune) { io.WriteString(f, "(secret)") }
-
-// MarshalText hides the key from encodings.
-func (Key) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
-
-// LogValue hides the key from log/slog.
-func (Key) LogValue() slog.Value { return slog.StringValue("(secret)") }
 
 // The lengths of a Check-In message's parts (Core 4.20.1).
 const (
