@@ -47,6 +47,8 @@ type exam struct {
 
 	proofs, signs, fits, counter []string
 	out                          string // why it can't be
+	vague                        bool   // what fits it fits most others as well
+	partial                      bool   // the link holds for some, and this is why not for all
 }
 
 // proof is an observation of the mechanism itself: it excludes other
@@ -91,7 +93,20 @@ const recently = 10 * minute
 type opinion struct {
 	cause *Cause
 	*exam
-	conf Confidence
+	conf   Confidence
+	filler bool // nothing speaks for it but that nothing speaks against it
+}
+
+// weight ranks opinions of one confidence: what has a sign of its own stands
+// before what only looks the same, and that before what is merely possible.
+func (o *opinion) weight() int {
+	switch {
+	case len(o.proofs)+len(o.signs) > 0:
+		return 2
+	case o.filler, o.vague, len(o.counter) > 0:
+		return 0
+	}
+	return 1
 }
 
 // causes weighs all causes. first is the first broken link, 0 for none.
@@ -107,7 +122,7 @@ func (v *view) causes(h *history, c *chain, first Link) (found []CauseFound, exc
 	for _, cause := range Causes {
 		x := &exam{view: v, h: h, c: c, bad: bad}
 		cause.examine(x)
-		if x.out == "" && c.state(cause.Link) == Seen && len(x.proofs) == 0 && c.at(cause.Link) >= bad.at-recently {
+		if x.out == "" && !x.partial && c.state(cause.Link) == Seen && len(x.proofs) == 0 && c.at(cause.Link) >= bad.at-recently {
 			x.exclude(cause.Link.String() + " holds: " + c.because(cause.Link))
 		}
 		if x.out == "" && first != 0 && len(x.proofs) == 0 && cause.Link > first && first < L7 {
@@ -120,14 +135,14 @@ func (v *view) causes(h *history, c *chain, first Link) (found []CauseFound, exc
 		if x.out == "" && cause.Link < first && first >= L10 && len(x.proofs) == 0 {
 			x.exclude("values still arrive: " + c.because(L9))
 		}
-		ops = append(ops, &opinion{cause, x, x.confidence()})
+		ops = append(ops, &opinion{cause: cause, exam: x, conf: x.confidence()})
 	}
 	if !slices.ContainsFunc(ops, func(o *opinion) bool { return o.out == "" && o.conf >= Medium }) {
 		// There is no sign of anything: whatever is not ruled out is possible.
 		for _, o := range ops {
 			if o.conf == 0 && o.out == "" && len(o.counter) == 0 && (first == 0 || o.cause.Link <= first || first >= L7 && o.cause.Link >= L7) {
 				o.fit("nothing that was observed rules it out")
-				o.conf = Low
+				o.conf, o.filler = Low, true
 			}
 		}
 	}
@@ -135,7 +150,7 @@ func (v *view) causes(h *history, c *chain, first Link) (found []CauseFound, exc
 	v.lookAlikes(ops)
 
 	slices.SortStableFunc(ops, func(a, b *opinion) int {
-		return cmp.Or(cmp.Compare(b.conf, a.conf), cmp.Compare(b2i(b.cause.Link == first), b2i(a.cause.Link == first)))
+		return cmp.Or(cmp.Compare(b.conf, a.conf), cmp.Compare(b.weight(), a.weight()), cmp.Compare(b2i(b.cause.Link == first), b2i(a.cause.Link == first)))
 	})
 	for _, o := range ops {
 		switch {
@@ -215,7 +230,7 @@ func (v *view) lookAlikes(ops []*opinion) {
 			if o == nil || o.out != "" || best == 0 || len(o.counter) > 0 || o.conf >= best {
 				continue
 			}
-			o.conf = best
+			o.conf, o.filler = best, false
 			o.fits = append(o.fits, "looks the same from outside as "+other(g.ids, id))
 		}
 	}

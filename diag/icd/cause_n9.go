@@ -11,7 +11,9 @@ var causeN9 = &Cause{
 		if x.numbersFellBack() != nil {
 			return
 		}
-		if o := x.canaryGotPress(); o != nil && x.sub.inside != ByCanary {
+		if got, _ := x.gotInVain(); got != nil && x.c.because(L10) == x.failedPress().String() {
+			x.proof(because(got, "the controller got the event, and the press showed no effect"))
+		} else if o := x.canaryGotPress(); o != nil && x.sub.inside != ByCanary {
 			if x.rebooted && !x.numbersWentOn() {
 				x.sign(because(o, "the canary got the press"))
 			} else {

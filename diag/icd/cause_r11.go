@@ -24,6 +24,8 @@ var causeR11 = &Cause{
 			out = out || l.sigma2
 			if l.retransmission && in && out {
 				x.sign(because(l.o, "the controller's answer is sent again and again, unacknowledged"))
+			} else if l.timedOut && l.sigma2 && in {
+				x.sign(because(l.o, "the controller's answer is not acknowledged"))
 			}
 		}
 		if f := x.canaryFailed(); f != nil {

@@ -27,6 +27,12 @@ var causeR12 = &Cause{
 		}
 		if x.h.refused.at >= x.t0-slack {
 			x.sign(because(x.h.refused.o, "the controller does not know the subscription any more"))
+			x.partial = true // the session opens, and is of no use
+			for _, o := range x.by["user changed"] {
+				if movedController(o) {
+					x.against(because(o, "it has no subscriptions since it was moved"))
+				}
+			}
 		}
 		tried := len(x.askedFor()) > 0 && x.c.state(L6) == Seen && x.at > x.attemptsEnd()
 		if tried {

@@ -26,7 +26,7 @@ var causeR17 = &Cause{
 		}
 		if x.c.state(L2) == Broken {
 			x.fit(x.c.because(L2))
-		} else if x.c.state(L2) == Unknown && x.c.state(L1) != Broken && x.silence() > 2*minute {
+		} else if x.c.state(L2) == Unknown && x.c.state(L1) != Broken && x.silence() > 2*minute && x.couldHear() {
 			x.fit("nothing was heard of the device")
 		}
 	},

@@ -18,7 +18,7 @@ var causeR20 = &Cause{
 				x.fit(because(no, "its parent lives and has it no more"))
 			}
 		}
-		if x.c.state(L2) == Unknown && x.c.state(L1) != Broken && x.silence() > 2*minute && !x.rebooted {
+		if x.c.state(L2) == Unknown && x.c.state(L1) != Broken && x.silence() > 2*minute && x.couldHear() && !x.rebooted {
 			x.fit("nothing was heard of the device")
 		}
 	},

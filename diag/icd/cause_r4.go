@@ -30,6 +30,7 @@ var causeR4 = &Cause{
 		if x.rebooted || x.claimed {
 			if x.bad.o != nil && x.bad.at > x.t0 && x.at > x.livenessDue(x.h).to {
 				x.fit("the controller should have noticed the loss, and may be waiting")
+				x.vague = x.c.state(L3) != Seen
 			}
 			return
 		}
@@ -39,8 +40,10 @@ var causeR4 = &Cause{
 			x.fit(because(life.o, "the device lives"))
 		case x.bad.o != nil && life.at >= x.bad.at-10*minute && x.c.state(L3) == Seen:
 			x.fit(because(life.o, "the device lives and has not restarted"))
+			x.vague = life.at < x.bad.at
 		case x.bad.o != nil && life.o != nil:
 			x.fit("the controller may be waiting")
+			x.vague = true
 		}
 	},
 }

@@ -17,6 +17,16 @@ var causeR7 = &Cause{
 			}
 			return
 		}
+		if o, why := x.unrouted(addrs); o != nil && x.c.state(L3) == Broken {
+			x.sign(why)
+			return
+		}
+		if dead, alive := x.oneDead(); dead != nil && x.bad.o != nil {
+			x.sign(because(dead, "one of its addresses is dead"))
+			x.fit(because(alive, "another of them answers"))
+			x.partial = true
+			return
+		}
 		if in, known, _ := x.prefixes(); known {
 			bad, good := 0, 0
 			for _, a := range addrs {

@@ -28,16 +28,16 @@ const (
 // service. A list or map that is nil was not told; one that is empty is known
 // to be empty.
 type Announce struct {
-	Instance  string            `json:"instance"` // with or without the service behind it
-	Service   string            `json:"service,omitempty"`
-	Host      string            `json:"host,omitempty"`
-	Addresses []string          `json:"addresses,omitzero"`
-	Port      uint16            `json:"port,omitempty"`
-	TXT       map[string]string `json:"txt,omitzero"`
-	TTL       *Seconds          `json:"ttl,omitempty"`
-	From      string            `json:"from,omitempty"`
-	Interface string            `json:"interface,omitempty"`
-	Owner     bool              `json:"owner,omitempty"` // with an EDNS0 owner option: said by a sleep proxy
+	Instance  string   `json:"instance"` // with or without the service behind it
+	Service   string   `json:"service,omitempty"`
+	Host      string   `json:"host,omitempty"`
+	Addresses []string `json:"addresses,omitzero"`
+	Port      uint16   `json:"port,omitempty"`
+	TXT       TXT      `json:"txt,omitzero"`
+	TTL       *Seconds `json:"ttl,omitempty"`
+	From      string   `json:"from,omitempty"`
+	Interface string   `json:"interface,omitempty"`
+	Owner     bool     `json:"owner,omitempty"` // with an EDNS0 owner option: said by a sleep proxy
 }
 
 // Question is an mDNS question that somebody asked.

@@ -212,6 +212,9 @@ func (h *history) complaint() (trace, bool) {
 	if d.at == never {
 		return d, false
 	}
+	if w, ok := d.o.What.(*Press); ok && w.Works != nil && h.event.o != nil && h.event.o.By != ByUser && h.event.at-d.at <= pressTook {
+		return d, true // the event that arrived is of the press that showed no effect
+	}
 	s := h.served()
 	if d.o.By == ByUser && s.o != nil && s.o.By != ByUser {
 		// A person may say late what was so before, or that presses are missed while values come.
@@ -223,8 +226,8 @@ func (h *history) complaint() (trace, bool) {
 // logSigns are what a line of a controller's log says, as far as its words are
 // those of the Matter specification.
 type logSigns struct {
-	sigma1, sigma2, opened, failed, refused, checkIn, retransmission, stranger, cancelled bool
-	retryIn                                                                               Seconds // 0: not said
+	sigma1, sigma2, opened, failed, refused, checkIn, retransmission, stranger, cancelled, timedOut bool
+	retryIn                                                                                         Seconds // 0: not said
 }
 
 func readLog(text string) logSigns {
@@ -233,7 +236,7 @@ func readLog(text string) logSigns {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(t, w) })
 	}
 	s := logSigns{
-		sigma1:         has("sigma1") && !has("sending sigma1", "sent sigma1", "sigma1 to "),
+		sigma1:         has("sigma1") && !has("sending sigma1", "sent sigma1", "sigma1 to ") && (!has("retransmi") || has("received")),
 		sigma2:         has("sigma2"),
 		opened:         has("sigma3 received", "session established", "session resumed", "sigma2resume accepted", "sigma finished"),
 		failed:         has("case", "sigma", "session") && has("timed out", "timeout", "failed", "no ack"),
@@ -242,13 +245,18 @@ func readLog(text string) logSigns {
 		retransmission: has("retransmi"),
 		stranger:       has("invalidparam", "invalid param", "unknown session", "no shared trust", "no_shared_trust") || has("resumption") && has("reject"),
 		cancelled:      has("cancel"),
+		timedOut:       has("timed out", "timeout", "no ack", "not acknowledged"),
 	}
-	if i := strings.Index(t, "resubscribe in "); i >= 0 {
-		s.retryIn = milliseconds(t[i+len("resubscribe in "):])
-	} else if i := strings.Index(t, "resubscription in "); i >= 0 {
-		s.retryIn = milliseconds(t[i+len("resubscription in "):])
-	} else if i := strings.Index(t, "retry in "); i >= 0 {
-		s.retryIn = milliseconds(t[i+len("retry in "):])
+	if has("resubscri", "re-subscri", "retry") {
+		for _, word := range []string{" after ", " in "} { // CHIP says "after 60000ms", others "in 60000 ms"
+			for rest := t; s.retryIn == 0; {
+				_, after, found := strings.Cut(rest, word)
+				if !found {
+					break
+				}
+				s.retryIn, rest = milliseconds(after), after
+			}
+		}
 	}
 	return s
 }

@@ -15,7 +15,7 @@ func TestHostileFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long")
 	}
-	const n = 30_000
+	const n = 10_000
 	works := false
 	own := "00112233445566AA-0000000000000042._matter._tcp.local"
 	host := "1a2b3c4d5e6f7081.local"

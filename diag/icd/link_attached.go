@@ -23,12 +23,23 @@ func (v *view) attached(c *chain) finding {
 			}
 		}
 		return broken(no.At, because...)
-	case row.o != nil && age <= row.o.What.(*Child).timeout() && row.at >= since:
-		return seen(row.at, row.o.String())
 	case quiet != "":
 		return unknown(quiet)
+	case row.o != nil && v.parentGone(row.o) != nil && life.at <= row.at:
+		return unknown("its parent does not answer any more: " + v.parentGone(row.o).String())
+	case row.o != nil && age <= row.o.What.(*Child).timeout() && row.at >= since:
+		return seen(row.at, row.o.String())
 	case life.at >= since && life.o != nil:
 		return seen(life.at, life.o.String())
 	}
 	return unknown()
+}
+
+// parentGone is the word, after a row of the device's, that the router which
+// gave it does not answer any more.
+func (v *view) parentGone(row *Observation) *Observation {
+	if s := v.routerSilent(row.What.(*Child).Parent, row.At); s != nil && s.At > row.At {
+		return s
+	}
+	return nil
 }

@@ -25,6 +25,10 @@ func (v *view) published(c *chain, h *history) (registered, announced finding) {
 		// Nor is one missed announcement a proof: the border router must have lost
 		// more than this name.
 		life := v.lastLife()
+		if other := v.allWithdrawn(g); other != nil && v.at-other.At >= awayFor && life.at > g.At+awayFor && c.state(L2) == Seen {
+			registered = broken(g.At, g.String()+", and not announced since", "nor under its other name: "+other.String(), "but it lives: "+life.o.String())
+			return registered, unknown(registered.because...)
+		}
 		if restart := v.routerRestarted(g.At); restart != nil && v.at-g.At >= awayFor && life.at > g.At+slack && c.state(L2) != Broken {
 			registered = broken(g.At, g.String()+", and not announced since", "with others: "+restart.String(), "but it lives: "+life.o.String())
 			return registered, unknown(registered.because...)
@@ -43,6 +47,9 @@ func (v *view) published(c *chain, h *history) (registered, announced finding) {
 		// empty record (RFC 6763 section 6.1), so only one that was not empty at some
 		// other time, or by another border router, is known to lack something.
 		whole := v.announcedWithTXT()
+		if s := h.served(); whole == nil && registered.state == Seen && s.at > a.At && s.at > h.down().at && s.at > h.unhappy.at {
+			return registered, seen(a.At, a.String()+": without TXT, which is all that it has", s.o.String())
+		}
 		if whole == nil {
 			return registered, unknown(a.String() + ": without TXT, which may be all that it has")
 		}
@@ -57,6 +64,26 @@ func (v *view) published(c *chain, h *history) (registered, announced finding) {
 		return unknown(a.String() + ": long ago"), unknown(a.String() + ": long ago")
 	}
 	return seen(a.At, a.String()), seen(a.At, a.String())
+}
+
+// allWithdrawn is the withdrawal of another name of the device, at the time of
+// g, where none of its names was announced since: that one announcement was
+// missed can be, that all were is no chance.
+func (v *view) allWithdrawn(g *Observation) (other *Observation) {
+	name := instanceOf(g.What.(*Announce).Instance)
+	last := map[string]*Observation{}
+	for o, w := range v.announces() {
+		last[instanceOf(w.Instance)] = o
+	}
+	for n, o := range last {
+		if o.Event != "goodbye" {
+			return nil
+		}
+		if n != name && o.At >= g.At-slack && (other == nil || o.compare(other) < 0) {
+			other = o
+		}
+	}
+	return other
 }
 
 // announcedWithTXT is an announcement of the device, under whatever name, that

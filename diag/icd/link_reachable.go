@@ -30,6 +30,9 @@ func (v *view) reachable(c *chain, h *history) finding {
 			}
 		}
 	}
+	if o, why := v.unrouted(addrs); o != nil && max(p.ok.at, talk.at) < o.At {
+		return broken(o.At, why, announced.String())
+	}
 	since := v.t0 - slack
 	if v.claimed {
 		since = v.t0 + slack
@@ -167,6 +170,89 @@ func (v *view) stale(addrs []netip.Addr) string {
 		}
 	}
 	return fmt.Sprintf("%s is in none of the prefixes in use (%s)", addrs[0], why)
+}
+
+// unrouted is the newest router advertisement of the border router that
+// announces the device, if it offers routes and none to any of the addresses: a
+// border router offers one to every address prefix of its mesh. What another
+// router offers says nothing, it may be of another mesh; and where anybody
+// offers a route, there is one.
+func (v *view) unrouted(addrs []netip.Addr) (o *Observation, why string) {
+	if len(addrs) == 0 {
+		return nil, ""
+	}
+	from := ""
+	for a, w := range v.announces() {
+		if a.Event == "announce" && len(w.Addresses) > 0 {
+			from = link(w.From)
+		}
+	}
+	if from == "" {
+		return nil, ""
+	}
+	covers := coversAny(addrs)
+	for a, w := range each[Advert](v, "ra advert") {
+		routes := 0
+		for _, p := range w.Prefixes {
+			if covers(p.Prefix) {
+				return nil, "" // withdrawn or not, see stale
+			}
+			if p.Kind != "pio" && p.Lifetime > 0 {
+				routes++
+			}
+		}
+		if routes > 0 && link(w.From) == from {
+			o = a
+		}
+	}
+	for _, p := range v.omrPrefixes() {
+		if slices.ContainsFunc(addrs, p.Contains) {
+			return nil, ""
+		}
+	}
+	for _, w := range each[Netdata](v, "tmf netdata") {
+		if slices.ContainsFunc(w.Prefixes, func(p NetdataPrefix) bool { return covers(p.Prefix) }) {
+			return nil, ""
+		}
+	}
+	if o == nil {
+		return nil, ""
+	}
+	return o, fmt.Sprintf("the border router that announces it offers routes, none of them to %s: %s", addrs[0], o)
+}
+
+// link is a sender's address without its zone, in one form.
+func link(s string) string {
+	if ip, err := netip.ParseAddr(s); err == nil {
+		return ip.WithZone("").String()
+	}
+	return strings.ToLower(s)
+}
+
+// oneDead is an address of the device that does not answer while another, that
+// is announced together with it, does.
+func (v *view) oneDead() (dead, alive *Observation) {
+	addrs, _ := v.addresses()
+	last := map[netip.Addr]*Observation{}
+	for o, w := range each[Ping](v, "icmp ping") {
+		ip, err := netip.ParseAddr(w.To)
+		if err == nil && w.From != "otbr" && w.Sent >= manyPings && o.At >= v.t0+slack && slices.Contains(addrs, ip.WithZone("")) {
+			last[ip.WithZone("")] = o
+		}
+	}
+	for _, a := range addrs {
+		switch o := last[a]; {
+		case o == nil:
+		case o.What.(*Ping).Received > 0:
+			alive = o
+		default:
+			dead = o
+		}
+	}
+	if dead == nil || alive == nil || max(dead.At-alive.At, alive.At-dead.At) > minute {
+		return nil, nil
+	}
+	return dead, alive
 }
 
 // fellOutOfUse is when it was first said, after the last word to the contrary,

@@ -19,6 +19,9 @@ func (v *view) recovers(c *chain, h *history) finding {
 	if early := c.first(Broken); early != 0 && early <= L6 {
 		return unknown("the controller can't: " + early.String() + " is broken")
 	}
+	if gone := v.withdrawn(); gone != nil && c.state(L3) != Seen {
+		return unknown("the controller may not find it: " + gone.String() + ", and not announced since")
+	}
 	life := v.lastLife()
 	if down.at > never && down.at > h.served().at {
 		// Reachable, and the controller knows that it lost the device.
@@ -28,6 +31,14 @@ func (v *view) recovers(c *chain, h *history) finding {
 		}
 		if life.at > since+slack && v.at-since >= promptly {
 			return broken(down.at, down.o.String(), "the device lives: "+life.o.String())
+		}
+	}
+	for i := len(h.logs) - 1; i >= 0; i-- {
+		if l := h.logs[i]; l.retryIn >= 2*promptly && l.o.At > h.served().at && l.o.At >= v.t0-slack && l.o.At+l.retryIn > v.at {
+			if life.at > l.o.At+slack {
+				return broken(l.o.At, l.o.String()+": it waits", "the device lives: "+life.o.String())
+			}
+			break
 		}
 	}
 	if h.checkIn.at >= v.t0-slack && h.checkIn.at > h.anew.at && v.at-h.checkIn.at >= promptly {
@@ -51,6 +62,9 @@ func (v *view) eventsArrive(c *chain, h *history) finding {
 	if late, o := v.lateEvent(); o != nil {
 		return broken(o.At, o.String()+": "+late.String()+" after the press")
 	}
+	if got, press := v.gotInVain(); got != nil {
+		return broken(press.At, press.String(), "though the controller got the event: "+got.String())
+	}
 	if h.event.at >= v.t0-slack && (h.unhappy.at < v.t0-slack || h.event.at > h.unhappy.at && h.event.o.By == ByUser) {
 		return seen(h.event.at, h.event.o.String())
 	}
@@ -61,6 +75,24 @@ func (v *view) eventsArrive(c *chain, h *history) finding {
 		return broken(press.At, press.String(), "though its values arrive: "+h.served().o.String())
 	}
 	return unknown()
+}
+
+// pressTook is how long after a press its event may arrive and still be prompt.
+const pressTook = 10 * second
+
+// gotInVain is the event of the last press that a person says did nothing, where
+// the subscriber's own inside shows that it got it.
+func (v *view) gotInVain() (got, press *Observation) {
+	press = v.failedPress()
+	if press == nil || v.sub.inside == "" || v.sub.inside == ByCanary {
+		return nil, nil
+	}
+	for o, w := range ours[DeviceEvent](v, v.sub.inside+" event") {
+		if !isBootEvent(w) && o.At >= press.At-slack && o.At <= press.At+pressTook {
+			return o, press
+		}
+	}
+	return nil, nil
 }
 
 // failedPress is the last press that did not arrive at the subscriber.
@@ -81,11 +113,19 @@ func (v *view) failedPress() (last *Observation) {
 func (v *view) numbersFellBack() *Observation {
 	for _, by := range []string{ByCanary, ByHA, ByController} {
 		var top uint64
+		topAt := never
 		for o, w := range ours[DeviceEvent](v, by+" event") {
-			if o.At < v.t0-slack {
-				top = max(top, w.Number)
-			} else if w.Number < top && v.rebooted {
-				return o
+			switch {
+			case v.rebooted && o.At >= v.t0-slack:
+				if w.Number < top {
+					return o
+				}
+			case !v.rebooted && w.Number < top/2 && o.At > topAt+slack:
+				return o // nobody saw the start; so far back is no disorder of arrival
+			default:
+				if w.Number > top {
+					top, topAt = w.Number, o.At
+				}
 			}
 		}
 		if by != ByCanary || !v.rebooted {

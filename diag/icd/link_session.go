@@ -117,6 +117,9 @@ func (v *view) neverTried() []string {
 	for o := range ours[Lost](v, "canary lost") {
 		note(o)
 	}
+	for o := range ours[Read](v, "canary read") {
+		note(o) // it is at work, on a session that it opened itself
+	}
 	for o, w := range ours[CASE](v, "canary case") {
 		switch {
 		case o.At < v.t0-slack:

@@ -46,7 +46,19 @@ func (o *Observation) UnmarshalJSON(line []byte) error {
 	n := Observation{At: *e.T, By: e.By, Event: e.Event, Node: e.Node, Ext: e.Ext, raw: bytes.Clone(line)}
 	if make := rows[[2]string{e.By, e.Event}]; make != nil {
 		n.What = make()
-		if err := json.Unmarshal(line, n.What); err != nil {
+		err := json.Unmarshal(line, n.What)
+		for range maxMends {
+			if err == nil {
+				break
+			}
+			mended := mend(line, err)
+			if mended == nil {
+				break
+			}
+			line, n.What = mended, make()
+			err = json.Unmarshal(line, n.What)
+		}
+		if err != nil {
 			return fmt.Errorf("%s %s: %w", e.By, e.Event, plain(err))
 		}
 	}

@@ -55,12 +55,23 @@ func at(t *testing.T, tl *icd.Timeline, end icd.Seconds) *icd.Verdict {
 	return v
 }
 
+// sized is how many of something a test goes through.
+func sized(usual, short uint64) uint64 {
+	if testing.Short() {
+		return short
+	}
+	return usual
+}
+
 // eachTimeline goes through all stories on all rungs.
 func eachTimeline(t *testing.T, f func(t *testing.T, s scenario.Story, tl *icd.Timeline, full *icd.Verdict)) {
 	for _, s := range scenario.Stories {
 		for rung := range 5 {
 			tl := s.Run(1, rung)
-			t.Run(fmt.Sprintf("%s %s %d", s.Cause, s.Name, rung), func(t *testing.T) { f(t, s, tl, at(t, tl, tl.End())) })
+			t.Run(fmt.Sprintf("%s %s %d", s.Cause, s.Name, rung), func(t *testing.T) {
+				t.Parallel()
+				f(t, s, tl, at(t, tl, tl.End()))
+			})
 		}
 	}
 }
@@ -110,7 +121,7 @@ func TestClocks(t *testing.T) {
 				}), tl.End()+icd.Sec(2)))
 			}
 		}
-		for seed := range uint64(5) {
+		for seed := range sized(2, 1) {
 			rng := rand.New(rand.NewPCG(seed, 3))
 			check(fmt.Sprint("within a second, seed ", seed), at(t, changed(tl, func(_ int, o icd.Observation) *icd.Observation {
 				o.At = max(0, o.At+icd.Sec(rng.Float64())-icd.Sec(0.5))
@@ -123,10 +134,7 @@ func TestClocks(t *testing.T) {
 // TestLess drops observations: each one, and many at random. What is left may
 // be less, never something else.
 func TestLess(t *testing.T) {
-	many := uint64(10)
-	if testing.Short() {
-		many = 2
-	}
+	many := sized(4, 1)
 	eachTimeline(t, func(t *testing.T, s scenario.Story, tl *icd.Timeline, full *icd.Verdict) {
 		check := func(what string, v *icd.Verdict) {
 			if why := weaker(full, v); why != "" {
@@ -141,7 +149,7 @@ func TestLess(t *testing.T) {
 		rare := []int{}
 		i := 0
 		for o := range tl.All() {
-			if count[o.By+o.Event] <= 12 || i%97 == 0 {
+			if count[o.By+o.Event] <= 5 || i%307 == 0 {
 				rare = append(rare, i)
 			}
 			i++

@@ -1,7 +1,9 @@
 package icd
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 )
 
 // How long a router's answer counts as news of it.
@@ -22,6 +24,18 @@ func (v *view) routerNames(name string) []string {
 					out = append(out, n)
 				}
 			}
+		}
+	}
+	// A child's short address has its parent's in front.
+	rloc := ""
+	for _, w := range each[Child](v, "tmf child") {
+		if sameRouter(w.Parent, name) && w.RLOC16 != "" {
+			rloc = w.RLOC16
+		}
+	}
+	if n, err := strconv.ParseUint(rloc, 0, 16); err == nil && n != 0 {
+		if p := fmt.Sprintf("0x%04x", n&^0x3ff); !slices.ContainsFunc(out, func(x string) bool { return sameRouter(x, p) }) {
+			out = append(out, p)
 		}
 	}
 	return out

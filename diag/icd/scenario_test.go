@@ -121,7 +121,7 @@ func show(v *icd.Verdict) string {
 
 // TestSoundHomes restarts sound devices: nobody may be blamed.
 func TestSoundHomes(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range sized(200, 20) {
 		s := scenario.Healthy(seed)
 		for rung := range 5 {
 			v := evaluate(t, s.Run(seed, rung))
@@ -137,7 +137,7 @@ func TestSoundHomes(t *testing.T) {
 func TestScenariosOtherwise(t *testing.T) {
 	first, rows := 0, 0
 	for _, s := range scenario.Stories {
-		for seed := uint64(2); seed < 12; seed++ {
+		for seed := uint64(2); seed < 2+sized(6, 1); seed++ {
 			for rung := range 5 {
 				v := evaluate(t, s.Run(seed, rung))
 				if v.Link != 0 && v.Link != s.Link || v.Link == 0 && rung >= s.Tells {

@@ -122,6 +122,7 @@ func (v *view) findNames(node NodeName) {
 			}
 		}
 	}
+	v.findNamesWithoutHost()
 	found := map[string]bool{}
 	for i := range v.own {
 		cfid, id, ok := splitInstance(i)
@@ -141,8 +142,8 @@ func (v *view) findNames(node NodeName) {
 	for _, by := range []string{ByHA, ByController} {
 		var names []string
 		known := false
-		for _, o := range v.by[by+" available"] {
-			if o.Node == "" {
+		for _, o := range v.all {
+			if o.By != by || o.Node == "" {
 				continue
 			}
 			f := o.Node.fold()
@@ -153,6 +154,55 @@ func (v *view) findNames(node NodeName) {
 		}
 		if !known && len(names) == 1 && len(names[0]) != 16 {
 			v.aliases[names[0]] = true
+		}
+	}
+}
+
+// findNamesWithoutHost takes for the device's own the operational names in lines
+// that tell no host: a line that is about another device says so. Not those that
+// some line gives another host, those that a device asked for (they are
+// controllers'), and none where one fabric has several, or one that is known by
+// its host.
+func (v *view) findNamesWithoutHost() {
+	const hosted, ambiguous = "hosted", "ambiguous"
+	one := map[string]string{} // by fabric
+	other := map[string]bool{}
+	for _, key := range []string{"mdns announce", "mdns goodbye"} {
+		for o, w := range each[Announce](v, key) {
+			if w.Host != "" || o.Ext != "" && o.Ext.fold() != v.ext || o.Node != "" && o.Node.fold() != v.ext {
+				other[instanceOf(w.Instance)] = true
+			}
+		}
+	}
+	for _, w := range each[Question](v, "mdns question") {
+		other[instanceOf(w.Name)] = true
+	}
+	for _, w := range each[Answer](v, "mdns answer") {
+		other[instanceOf(w.Name)] = true
+	}
+	for i := range v.own {
+		if fabric, _, ok := splitInstance(i); ok {
+			one[fabric] = hosted
+		}
+	}
+	for _, key := range []string{"mdns announce", "mdns goodbye"} {
+		for _, w := range each[Announce](v, key) {
+			i := instanceOf(w.Instance)
+			fabric, _, ok := splitInstance(i)
+			if !ok || !isOperational(w) || other[i] {
+				continue
+			}
+			switch had, known := one[fabric]; {
+			case !known && len(one) < maxNames:
+				one[fabric] = i
+			case known && had != i && had != hosted:
+				one[fabric] = ambiguous
+			}
+		}
+	}
+	for _, i := range one {
+		if i != hosted && i != ambiguous {
+			v.own[i] = true
 		}
 	}
 }

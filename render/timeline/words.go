@@ -182,6 +182,8 @@ func (s *Teller) note(o *icd.Observation) Note {
 		default:
 			set(Bad, cross, "has no route to %s", w.Prefix)
 		}
+	case *icd.Sysctl:
+		set(Neutral, dot, "its setting %s is %s", clip(w.Name, 80), clip(string(w.Value), 20))
 	case *icd.Unreachable:
 		set(Bad, cross, "%s can't be reached", w.To)
 	case *icd.Neighbour:

@@ -33,6 +33,10 @@ func (w *watcher) connect(ctx context.Context, asleepToo bool) (*session.Secure,
 	return nil, err
 }
 
+// asleepInterval is the time between repetitions of a message that waits for a
+// sleeping device at its parent.
+const asleepInterval = 40 * time.Second
+
 // dial makes a session. A device that sleeps for long, as its announcement says,
 // is not looked for, unless that is to be.
 func (w *watcher) dial(ctx context.Context, asleepToo bool) (*session.Secure, error) {
@@ -51,9 +55,15 @@ func (w *watcher) dial(ctx context.Context, asleepToo bool) (*session.Secure, er
 	if target.LongIdle && !awake && !asleepToo {
 		return nil, errAsleep
 	}
+	peer := target.Parameters
+	if target.LongIdle && !awake {
+		// Its parent keeps what is for it until it wakes, or for some minutes: so few
+		// messages, and patience, not one every second.
+		peer.Idle = max(peer.Idle, asleepInterval)
+	}
 	s, err := session.CASE(ctx, w.ep, session.CASEConfig{
 		Member: w.c.Member, Node: w.c.Node, Record: &record, Addresses: target.Addresses[:min(len(target.Addresses), maxAddresses)],
-		Parameters: target.Parameters, Own: w.c.Own, Margin: w.c.Margin, Time: w.c.now(),
+		Parameters: peer, Own: w.c.Own, Margin: w.c.Margin, Time: w.c.now(),
 	})
 	var no message.StatusReport
 	if errors.As(err, &no) && no.Protocol == uint32(message.SecureChannel) && no.Code == message.CodeNoSharedTrustRoots {

@@ -58,6 +58,10 @@ type Config struct {
 	// MinInterval is the largest that any subscriber of the device is known to
 	// have asked for: the device waits so long before it resumes anything.
 	MinInterval time.Duration
+	// Patience is how long a device that restarted gets to come back by itself,
+	// before a session of our own is opened; 0: MinInterval and what devices of
+	// today take, 150 s or more. Less is for tests.
+	Patience time.Duration
 
 	// Consent allows to register for Check-In messages where that changes how the
 	// device sleeps, for all its controllers.

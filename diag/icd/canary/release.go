@@ -19,7 +19,7 @@ func (w *watcher) leave() {
 	w.refuse()
 	ctx, cancel := context.WithTimeout(w.ctx, w.c.CleanUp)
 	defer cancel()
-	if why := w.clean(ctx); why != nil {
+	if why := w.clean(ctx, false); why != nil {
 		w.change(func(s *State) { s.Pending = cut(why.Error()) })
 	}
 	w.stop()
@@ -48,9 +48,9 @@ func (w *watcher) stop() {
 
 var errAsleep = errors.New("the device sleeps; it can be done when it wakes")
 
-// clean takes the canary out of the device. The error says why something is
-// left.
-func (w *watcher) clean(ctx context.Context) error {
+// clean takes the canary out of the device. One that sleeps for long is let
+// sleep, unless it is to be knocked at. The error says why something is left.
+func (w *watcher) clean(ctx context.Context, knock bool) error {
 	s := w.has()
 	if s.Empty() {
 		return nil
@@ -65,10 +65,10 @@ func (w *watcher) clean(ctx context.Context) error {
 	w.mu.Lock()
 	asleep := w.mode == modeLongIdle && !w.isAwake()
 	w.mu.Unlock()
-	if asleep {
+	if asleep && !knock {
 		return errAsleep
 	}
-	fresh, err := w.dial(ctx, false)
+	fresh, err := w.dial(ctx, knock)
 	switch {
 	case errors.As(err, new(*fatalError)): // off our fabric, and what was ours with it
 		return w.change(func(s *State) { *s = State{} })

@@ -268,7 +268,11 @@ func (w *watcher) heardRestart() {
 // suspect plans the one session of our own, after the device had its time. The
 // lock is held.
 func (w *watcher) suspect() {
-	if at := time.Now().Add(max(leastWait, w.c.MinInterval+settle)); w.due.IsZero() || w.due.After(at) {
+	wait := w.c.Patience
+	if wait <= 0 {
+		wait = max(leastWait, w.c.MinInterval+settle)
+	}
+	if at := time.Now().Add(wait); w.due.IsZero() || w.due.After(at) {
 		w.due = at
 	}
 }

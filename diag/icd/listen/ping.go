@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"threadmap/diag/icd"
@@ -74,6 +75,7 @@ type pinging struct {
 // step pings if that is due, and says when to look again.
 func (p *pinging) step(ctx context.Context, now time.Time) (next time.Time, err error) {
 	d := p.c.Scope.Device()
+	d.Addresses = slices.DeleteFunc(slices.Clone(d.Addresses), func(a netip.Addr) bool { return a.Unmap().Is4() }) // echo requests are ICMPv6
 	if !d.Described || d.LongIdle.Known && d.LongIdle.Value || len(d.Addresses) == 0 {
 		return now.Add(idlePing), nil // an announcement wakes us before
 	}
