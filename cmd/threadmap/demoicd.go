@@ -79,7 +79,7 @@ mesh is told by the simulation.`,
 		}
 		planted := icd.CauseByID(icdhome.DemoCause)
 		return a.print(func(w io.Writer) error {
-			if err := writeVerdictToday(w, t, v); err != nil {
+			if err := writeVerdictToday(w, t, v, d.names().learn(t)); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(w, "\nWhat was planted: %s (%s), which is a matter of %s.\n", lower(planted.Title), planted.ID, partyWords[planted.Party])
@@ -110,6 +110,7 @@ func (d *icdDemo) run(ctx context.Context, record io.Writer) error {
 	if d.rec, err = icd.NewRecorder(d.home.Name(), d.start, record); err != nil {
 		return fail("--record: %w", err)
 	}
+	d.show.say = d.names().say
 	d.home.Observe = d.observe
 	if err := d.home.Start(); err != nil {
 		return fmt.Errorf("cannot simulate a home: %w", err)
@@ -238,6 +239,12 @@ func (d *icdDemo) loop(ctx context.Context, lines <-chan string, told <-chan str
 			return nil
 		}
 	}
+}
+
+// names are threadmap's own; the button has told the rest.
+func (d *icdDemo) names() *icdNames {
+	m := d.home.Fabric().Member()
+	return &icdNames{own: m.CompressedID(), self: m.NodeID, device: map[uint64]uint64{m.CompressedID(): icdhome.DeviceNode}}
 }
 
 func (d *icdDemo) judge() (*icd.Timeline, *icd.Verdict, error) {

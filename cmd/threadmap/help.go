@@ -47,6 +47,8 @@ Files:
   %s
        the keys of threadmap's own Matter fabric
   %s
+       what "icd NODE" has, or may have, left on devices: "icd cleanup" takes it out
+  %s
        yours to write: what you call your devices, as lines "ID: Name" in YAML
   %s
        the last %d scans
@@ -99,9 +101,9 @@ func (a *app) setHelp(root *cobra.Command) {
 
 func (a *app) manual() string {
 	none := "(no folder found)"
-	logins, credentials, fabric, names, scans, pseudonyms := none, none, none, none, none, none
+	logins, credentials, fabric, canaries, names, scans, pseudonyms := none, none, none, none, none, none, none
 	if s, err := a.store(); err == nil {
-		logins, credentials, fabric, names, scans, pseudonyms = s.LoginsFile(), s.CredentialsFile(), s.FabricFile(), s.NamesFile(), s.ScansFolder(), s.PseudonymsFile()
+		logins, credentials, fabric, canaries, names, scans, pseudonyms = s.LoginsFile(), s.CredentialsFile(), s.FabricFile(), canaryStates{s}.folder(), s.NamesFile(), s.ScansFolder(), s.PseudonymsFile()
 	}
-	return fmt.Sprintf(manual, logins, credentials, fabric, names, scans, state.KeptScans, pseudonyms, state.Env)
+	return fmt.Sprintf(manual, logins, credentials, fabric, canaries, names, scans, state.KeptScans, pseudonyms, state.Env)
 }

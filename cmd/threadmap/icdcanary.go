@@ -27,6 +27,10 @@ const (
 	canaryFindLimit = 5 * time.Second
 )
 
+// canaryPatience is how long a restarted device is left alone; 0: as long as the
+// canary thinks right. Tests have less time.
+var canaryPatience time.Duration
+
 // watchCanary subscribes to the device as threadmap itself, and sees whether it
 // comes back by itself. While it does, threadmap's own instance is announced, so
 // that the device can find it.
@@ -78,7 +82,7 @@ func (k *canaryKeeper) config(node uint64) (*icdcanary.Config, error) {
 		return nil, fmt.Errorf("there is no port to be found at: %w", err)
 	}
 	c := &icdcanary.Config{
-		Member: fabric.authority.Member(), Node: node, Socket: socket, State: state, Owner: "threadmap icd", Margin: canaryMargin,
+		Member: fabric.authority.Member(), Node: node, Socket: socket, State: state, Owner: "threadmap icd", Margin: canaryMargin, Patience: canaryPatience,
 		Keep:    func(s icdcanary.State) error { return states.keep(fabric.id(), node, s) },
 		Resolve: func(ctx context.Context) (icdcanary.Target, error) { return k.find(ctx, fabric.instance(node)) },
 		KeepRecord: func(r sigma.Record) {

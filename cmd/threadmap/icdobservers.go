@@ -102,6 +102,7 @@ func (w *icdWatch) begin(ctx context.Context) *observers {
 					hint = ": " + here.hint
 				}
 				w.say("%s: %s%s.", o.name, here.why, hint)
+				w.lacks(o.name, here.hint)
 			case err != nil && !errors.Is(err, context.Canceled):
 				w.say("%s: %s.", o.name, plain(err))
 			}
@@ -112,6 +113,16 @@ func (w *icdWatch) begin(ctx context.Context) *observers {
 		close(r.done)
 	}()
 	return r
+}
+
+// lacks remembers that an observer does not run, and what would let it.
+func (w *icdWatch) lacks(name, hint string) {
+	w.tellMu.Lock()
+	defer w.tellMu.Unlock()
+	if w.missing == nil {
+		w.missing = map[string]string{}
+	}
+	w.missing[name] = hint
 }
 
 // run is one observer; a panic of it, whatever a peer sent, costs only it.

@@ -94,7 +94,7 @@ func (a *app) icdReplay(c *cobra.Command, f *replayFlags, args []string) error {
 	if f.json {
 		return a.printJSON(verdict)
 	}
-	return a.print(func(w io.Writer) error { return writeVerdict(w, verdict) })
+	return a.print(func(w io.Writer) error { return writeVerdict(w, t, verdict) })
 }
 
 // icdInputs reads all files and puts their observations side by side. What stood

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +22,8 @@ type icdShow struct {
 	w       io.Writer
 	columns int // of the terminal; 0: there is none
 	newline string
-	keys    string // what can be typed; "": nothing
+	keys    string              // what can be typed; "": nothing
+	say     func(string) string // puts foreign names into words
 
 	mu      sync.Mutex
 	waiting []seenAt
@@ -52,7 +54,7 @@ const (
 
 // newICDShow shows on w; term is $TERM.
 func newICDShow(w io.Writer, term string) *icdShow {
-	s := &icdShow{w: w, newline: "\n", said: map[string]time.Time{}, awaited: map[string]bool{}}
+	s := &icdShow{w: w, newline: "\n", say: func(s string) string { return s }, said: map[string]time.Time{}, awaited: map[string]bool{}}
 	columns, onTerminal := terminalWidth(w)
 	if onTerminal && term != "dumb" && colorsWork(w) {
 		s.columns = columns
@@ -166,8 +168,13 @@ func (s *icdShow) notable(teller *timeline.Teller, x seenAt, now time.Time) (str
 		s.left++
 		return "", false
 	}
+	if w, ok := x.o.What.(*icd.Announce); ok {
+		if its, ok := strings.CutPrefix(s.say(w.Instance), "its name "); ok {
+			n.Text += " " + its
+		}
+	}
 	s.recent = append(s.recent, now)
-	line := fmt.Sprintf("%s  %-14s  %s", clock(x.at), n.Lane, clean(n.Text))
+	line := fmt.Sprintf("%s  %-14s  %s", clock(x.at), n.Lane, clean(s.say(n.Text)))
 	if s.columns > 0 {
 		line = fitColumns(line, 4*s.columns-1) // it may wrap, but not fill the screen
 	}
@@ -184,16 +191,44 @@ func (s *icdShow) room(now time.Time) bool {
 
 // changes says, where there is no terminal, what is another since the last time.
 func (s *icdShow) changes(b *strings.Builder, t *icd.Timeline, v *icd.Verdict, now time.Time) {
+	// What changed alike is one line.
+	type change struct {
+		links []icd.Link
+		words string
+	}
+	var changed []change
+	open := 0
 	for _, x := range v.Chain {
 		if x.Link < icd.L1 || x.Link > icd.L10 || x.State == s.states[x.Link] {
 			continue
 		}
 		s.states[x.Link] = x.State
-		because := ""
-		if len(x.Because) > 0 {
-			because = ": " + clip(x.Because[len(x.Because)-1], 120)
+		if x.State == icd.Unknown {
+			open++
 		}
-		fmt.Fprintf(b, "%s  %-14s  %s, %s%s\n", clock(now), x.Link, lower(x.Link.Title()), x.State, because)
+		words := fmt.Sprint(x.State)
+		if len(x.Because) > 0 && x.State != icd.Unknown {
+			words += ": " + clip(s.say(clocked(x.Because[len(x.Because)-1], clockIn(t))), 120)
+		}
+		i := slices.IndexFunc(changed, func(c change) bool { return c.words == words })
+		if i < 0 {
+			i, changed = len(changed), append(changed, change{words: words})
+		}
+		changed[i].links = append(changed[i].links, x.Link)
+	}
+	for _, c := range changed {
+		switch unknown := c.words == string(icd.Unknown); {
+		case unknown && open > 2:
+			fmt.Fprintf(b, "%s  %-14s  everything is open again\n", clock(now), "chain")
+		case len(c.links) <= 3:
+			var titles []string
+			for _, l := range c.links {
+				titles = append(titles, lower(l.Title()))
+			}
+			fmt.Fprintf(b, "%s  %-14s  %s, %s\n", clock(now), linkRange(c.links), strings.Join(titles, ", "), c.words)
+		default:
+			fmt.Fprintf(b, "%s  %-14s  %s\n", clock(now), linkRange(c.links), c.words)
+		}
 	}
 	for _, x := range v.Await {
 		until := t.Start.Add(time.Duration(x.NotAfter)).Truncate(time.Second)
@@ -202,8 +237,27 @@ func (s *icdShow) changes(b *strings.Builder, t *icd.Timeline, v *icd.Verdict, n
 			continue
 		}
 		s.awaited[key] = true
-		fmt.Fprintf(b, "%s  %-14s  %s\n", clock(now), "awaited", clean(awaitWords(t, x)))
+		fmt.Fprintf(b, "%s  %-14s  %s\n", clock(now), "awaited", clean(s.say(awaitWords(t, x))))
 	}
+}
+
+// linkRange is "L2, L4–L6".
+func linkRange(all []icd.Link) string {
+	var out []string
+	for i := 0; i < len(all); {
+		k := i
+		for k+1 < len(all) && all[k+1] == all[k]+1 {
+			k++
+		}
+		switch {
+		case k == i:
+			out = append(out, all[i].String())
+		default:
+			out = append(out, all[i].String()+"–"+all[k].String())
+		}
+		i = k + 1
+	}
+	return strings.Join(out, ", ")
 }
 
 // awaitWords say by when something must have happened, as a clock time.
@@ -239,7 +293,7 @@ func (s *icdShow) standing(t *icd.Timeline, v *icd.Verdict, now time.Time) []str
 		if left := t.Start.Add(time.Duration(x.NotAfter)).Sub(now); left > 0 {
 			line += fmt.Sprintf(" (in %s)", ago(left))
 		}
-		out = append(out, clean(line))
+		out = append(out, clean(s.say(line)))
 	}
 	if s.keys != "" {
 		out = append(out, s.keys)

@@ -17,15 +17,57 @@ var partyWords = map[icd.Party]string{
 	icd.ControllerHost: "the machine that the controller runs on",
 }
 
+// brokenWords say of each link that it does not hold.
+var brokenWords = map[icd.Link]string{
+	icd.L1: "the device is not up", icd.L2: "it has no parent in the mesh", icd.L3: "its address does not work", icd.L4: "it is not registered with a border router",
+	icd.L5: "it is not announced", icd.L6: "it does not find its controller", icd.L7: "no session with its controller comes about", icd.L8: "its report is not accepted",
+	icd.L9: "the controller does not look after it", icd.L10: "presses do not arrive",
+}
+
+// A rungOf is a rung of the evidence ladder: what is seen from there, and who sees
+// more on the next one.
+type rungOf struct {
+	seen     string
+	observer string // that stands on it
+	more     string // what it could do
+	needs    string
+}
+
+var rungs = [...]rungOf{
+	{seen: "only listened to the LAN"},
+	{seen: "listened and pinged"},
+	{"asked the mesh", "parent", "with a Thread credential threadmap could ask its parent", "threadmap login thread"},
+	{"with a subscription of threadmap's own on the device", "canary", "on threadmap's own fabric, it could be seen whether it comes back to a subscription", "threadmap pair CODE"},
+	{"from inside a controller", "home-assistant", "with a login to Home Assistant, it could be seen what that makes of it", "threadmap login ha"},
+}
+
 // writeVerdict tells a verdict to people, with times from the start.
-func writeVerdict(w io.Writer, v *icd.Verdict) error {
-	return writeVerdictAt(w, v, icd.Seconds.String)
+func writeVerdict(w io.Writer, t *icd.Timeline, v *icd.Verdict) error {
+	if err := writeVerdictAt(w, v, (&icdNames{}).learn(t), icd.Seconds.String); err != nil {
+		return err
+	}
+	if v.Rung+1 < len(rungs) && (v.Healthy == nil || !*v.Healthy) {
+		if r := rungs[max(v.Rung+1, 2)]; r.more != "" {
+			if _, err := fmt.Fprintf(w, "More could be seen: %s: %s\n", r.more, r.needs); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "Times are seconds from %s.\n", t.Start.Local().Format("2006-01-02 15:04:05 MST"))
+	return err
 }
 
 // writeVerdictToday is writeVerdict with the clock times of a timeline.
-func writeVerdictToday(w io.Writer, t *icd.Timeline, v *icd.Verdict) error {
-	return writeVerdictAt(w, v, func(s icd.Seconds) string { return clockOrDay(t.Start.Add(time.Duration(s)), t.Start) })
+func writeVerdictToday(w io.Writer, t *icd.Timeline, v *icd.Verdict, names *icdNames) error {
+	if err := writeVerdictAt(w, v, names, clockIn(t)); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "Times are %s.\n", zone(t.Start))
+	return err
 }
+
+// zone names that of clock times.
+func zone(t time.Time) string { return t.Local().Format("MST") }
 
 // headline is a verdict in a sentence, for a picture.
 func headline(v *icd.Verdict) string {
@@ -36,17 +78,34 @@ func headline(v *icd.Verdict) string {
 	return s
 }
 
-func writeVerdictAt(w io.Writer, v *icd.Verdict, when func(icd.Seconds) string) error {
+func writeVerdictAt(w io.Writer, v *icd.Verdict, names *icdNames, when func(icd.Seconds) string) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	inSeconds := when(0) == icd.Seconds(0).String()
+	clean := func(s string) string {
+		if !inSeconds {
+			s = clocked(s, when)
+		}
+		return clean(names.say(s))
+	}
 	switch {
 	case v.Healthy != nil && *v.Healthy:
 		line("It is back: every link holds.")
 	case v.Link != 0:
-		line("Broken: %s. Whose matter it is: %s.", lower(v.Link.Title()), partyWords[v.Party])
+		line("Broken: %s. Whose matter it is: %s.", brokenWords[v.Link], partyWords[v.Party])
+		if top := v.TopCauses(); len(top) > 0 && len(top) <= 3 && v.Causes[0].Confidence > icd.Low {
+			for i, id := range top {
+				top[i] = fmt.Sprintf("%s (%s)", lower(icd.CauseByID(id).Title), id)
+			}
+			line("Most likely: %s.", list(top, "or"))
+		}
 		line("%s", v.Link.About())
 	default:
 		line("Nothing is seen to be broken, but not every link was seen to hold.")
+	}
+	if v.Next != nil {
+		line("→ %s", clean(v.Next.Do))
+		line("  %s", clean(v.Next.Because))
 	}
 	line("")
 	whom := "no controller in particular"
@@ -88,10 +147,9 @@ func writeVerdictAt(w io.Writer, v *icd.Verdict, when func(icd.Seconds) string) 
 			line("  %s, between %s and %s", clean(x.What), when(x.NotBefore), when(x.NotAfter))
 		}
 	}
-	if v.Next != nil {
-		line("")
-		line("→ %s", clean(v.Next.Do))
-		line("  %s", clean(v.Next.Because))
+	line("")
+	if v.Rung >= 0 && v.Rung < len(rungs) {
+		line("Evidence: %s (rung %d of %d).", rungs[v.Rung].seen, v.Rung, len(rungs)-1)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -22,11 +22,15 @@ import (
 
 // How the watching of a device goes on.
 const (
-	drawEvery  = 300 * time.Millisecond // at most so often, however much is observed
-	lookEvery  = time.Second            // and at least so often
-	leastWatch = time.Minute            // after a restart, unless the device is back
-	partingFor = 25 * time.Second       // for observers to end in order
+	drawEvery    = 300 * time.Millisecond // at most so often, however much is observed
+	lookEvery    = time.Second            // and at least so often
+	partingFor   = 25 * time.Second       // for observers to end in order
+	partingPause = time.Second            // of it, before it is said what is waited for
 )
+
+// leastWatch is how long a device is watched after a restart, unless it is back.
+// Tests have less time.
+var leastWatch = time.Minute
 
 // An icdWatch is one device that is watched.
 type icdWatch struct {
@@ -43,6 +47,7 @@ type icdWatch struct {
 	restarts restarts
 	tellMu   sync.Mutex // of lines that observers say
 	lines    []string
+	missing  map[string]string // observers that don't run, and what would let them
 }
 
 // icdNode watches a device.
@@ -148,6 +153,7 @@ func (w *icdWatch) watch(c *cobra.Command) error {
 		return fail("--record: %w", err)
 	}
 	w.show = newICDShow(w.err, w.getenv("TERM"))
+	w.show.say = w.names().say
 	icd.Observe(w.rec.Observe).Tell(seeds)
 
 	ctx, cancel := context.WithCancel(c.Context())
@@ -181,6 +187,9 @@ func (w *icdWatch) watch(c *cobra.Command) error {
 	restore()
 	w.show.newline = "\n"
 	cancel()
+	if w.leftOn() != nil && len(running.wait(partingPause)) > 0 {
+		w.show.tell("Taking threadmap's own subscription out of the device again.")
+	}
 	if left := running.wait(partingFor); len(left) > 0 {
 		w.warn(fmt.Errorf("%s did not end in time", list(left, "and")))
 	}
@@ -215,9 +224,9 @@ func (w *icdWatch) instruct(typed bool, end time.Time) {
 			w.show.tell("To wake it: %s.", s)
 		}
 	case w.f.wait:
-		w.show.tell("Waiting for it to restart, until %s.", clockOrDay(end, w.start))
+		w.show.tell("Waiting for it to restart, until %s (%s).", clockOrDay(end, w.start), zone(end))
 	default:
-		w.show.tell("Looking until %s. --wait waits for a restart; on a terminal you are asked for one.", clockOrDay(end, w.start))
+		w.show.tell("Looking until %s (%s). --wait waits for a restart; on a terminal you are asked for one.", clockOrDay(end, w.start), zone(end))
 	}
 }
 
@@ -228,6 +237,9 @@ func (w *icdWatch) loop(ctx context.Context, keys <-chan byte, end time.Time, ru
 	defer over.Stop()
 	for {
 		changed := w.rec.Changed()
+		if ctx.Err() != nil { // the observers end with it, which is no news
+			return true, nil
+		}
 		t, v, err := w.judge()
 		if err != nil {
 			return false, err
@@ -336,10 +348,13 @@ func (w *icdWatch) conclude(c *cobra.Command, interrupted bool) error {
 	case w.f.json:
 		err = w.printJSON(v)
 	default:
-		err = w.print(func(out io.Writer) error { return writeVerdictToday(out, t, v) })
+		err = w.print(func(out io.Writer) error { return w.writeVerdict(out, t, v) })
 	}
 	if err != nil {
 		return err
+	}
+	if left := w.leftOn(); left != nil {
+		w.hint("Something of threadmap's is left on the device (%s). It is remembered; when the device is up and awake: threadmap icd cleanup", plain(left))
 	}
 	if w.f.record != "" {
 		w.hint("Recorded in %s: threadmap icd replay %s", clean(w.f.record), clean(w.f.record))
@@ -351,6 +366,47 @@ func (w *icdWatch) conclude(c *cobra.Command, interrupted bool) error {
 		w.hint("Stopped: this is what was known by then.")
 	}
 	return nil
+}
+
+// names are those of the device and its controllers.
+func (w *icdWatch) names() *icdNames {
+	s := surroundings(w.home.doc.Map, w.home.scan)
+	s.own = w.home.ownFabric()
+	d := s.sleeper(w.node)
+	return icdNamesOf(w.home, &d)
+}
+
+// writeVerdict tells the verdict, and what could be seen in addition.
+func (w *icdWatch) writeVerdict(out io.Writer, t *icd.Timeline, v *icd.Verdict) error {
+	if err := writeVerdictToday(out, t, v, w.names().learn(t)); err != nil {
+		return err
+	}
+	w.tellMu.Lock()
+	defer w.tellMu.Unlock()
+	for _, r := range rungs {
+		if hint := w.missing[r.observer]; hint != "" {
+			_, err := fmt.Fprintf(out, "More could be seen: %s: %s\n", r.more, clean(hint))
+			return err
+		}
+	}
+	return nil
+}
+
+// leftOn says why something of threadmap's is, or may be, on the device; nil where
+// nothing is.
+func (w *icdWatch) leftOn() error {
+	node, ok := matterID(w.node, w.home.ownFabric())
+	if !ok || w.home.store == nil {
+		return nil
+	}
+	s, err := canaryStates{w.home.store}.read(w.home.ownFabric(), node)
+	switch {
+	case err != nil:
+		return err
+	case s.Empty():
+		return nil
+	}
+	return errors.New(cmp.Or(s.Pending, "it was not reached in time"))
 }
 
 // name is what the device is called.

@@ -19,5 +19,5 @@ var factR18 = circumstance{"R18", func(v *view, h *history) string {
 	if product == "" || version == "" {
 		return ""
 	}
-	return fmt.Sprintf("It is a %s %s with firmware %s; if others of this model fail alike, it is the firmware generation.", text("0/40/1"), product, version)
+	return fmt.Sprintf("Its model is %s %s with firmware %s; if others of this model fail alike, it is the firmware generation.", text("0/40/1"), product, version)
 }}

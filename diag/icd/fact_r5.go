@@ -12,5 +12,9 @@ var factR5 = circumstance{"R5", func(v *view, h *history) string {
 	if name == "" {
 		name = "A controller"
 	}
-	return fmt.Sprintf("%s notices a silent device only when MaxInterval is over, between %s and %s; until then it may show the device as working.", name, due.from, due.to)
+	when := "between " + due.from.String() + " and " + due.to.String()
+	if due.from == due.to {
+		when = "at " + due.to.String()
+	}
+	return fmt.Sprintf("%s notices a silent device only when MaxInterval is over, %s; until then it may show the device as working.", name, when)
 }}
