@@ -89,8 +89,6 @@ func writeVerdictAt(w io.Writer, v *icd.Verdict, names *icdNames, when func(icd.
 		return clean(names.say(s))
 	}
 	switch {
-	case v.Healthy != nil && *v.Healthy:
-		line("It is back: every link holds.")
 	case v.Link != 0:
 		line("Broken: %s. Whose matter it is: %s.", brokenWords[v.Link], partyWords[v.Party])
 		if top := v.TopCauses(); len(top) > 0 && len(top) <= 3 && v.Causes[0].Confidence > icd.Low {
@@ -101,7 +99,7 @@ func writeVerdictAt(w io.Writer, v *icd.Verdict, names *icdNames, when func(icd.
 		}
 		line("%s", v.Link.About())
 	default:
-		line("Nothing is seen to be broken, but not every link was seen to hold.")
+		line("%s", timeline.Headline(v))
 	}
 	if v.Next != nil {
 		line("→ %s", clean(v.Next.Do))

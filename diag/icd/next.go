@@ -49,6 +49,9 @@ var experiments = []experiment{
 // next chooses the experiment that would separate the remaining causes best for
 // its cost.
 func (v *view) next(out *Verdict, h *history) *Step {
+	if _, works := out.Works(); works {
+		return nil
+	}
 	if len(out.Causes) == 0 {
 		if _, unhappy := h.complaint(); out.Healthy == nil && !unhappy && len(v.all) > 0 {
 			return &Step{Do: experiments[0].do, Because: "nothing is seen broken; a press that arrives would show that all links hold"}

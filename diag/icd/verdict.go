@@ -76,6 +76,19 @@ func (v *Verdict) State(l Link) State {
 	return Unknown
 }
 
+// Works reports whether nothing is broken and presses arrive, though not every
+// link on the way was observed: for its user the device is back. The links that
+// nobody could look at are those of unseen.
+func (v *Verdict) Works() (unseen []Link, ok bool) {
+	for _, s := range v.Chain {
+		if s.State == Unknown {
+			unseen = append(unseen, s.Link)
+		}
+	}
+	n := len(v.Chain)
+	return unseen, v.Link == 0 && len(v.Causes) == 0 && n > 0 && v.Chain[n-1].State == Seen && len(unseen) > 0
+}
+
 // TopCauses are the causes that stand first with equal confidence.
 func (v *Verdict) TopCauses() []string {
 	var out []string

@@ -161,6 +161,13 @@ func Headline(v *icd.Verdict) string {
 	case v.Link != 0:
 		return fmt.Sprintf("Broken at %s: “%s”.", v.Link, v.Link.Title())
 	}
+	if unseen, ok := v.Works(); ok {
+		names := make([]string, len(unseen))
+		for i, l := range unseen {
+			names[i] = l.String()
+		}
+		return "It works: presses arrive. Not observed: " + strings.Join(names, ", ") + "."
+	}
 	return "Nothing is seen to be broken, but not every link was seen to hold."
 }
 
