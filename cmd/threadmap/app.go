@@ -138,9 +138,14 @@ func (a *app) print(write func(io.Writer) error) error {
 // printJSON prints one document.
 func (a *app) printJSON(doc any) error {
 	return a.print(func(w io.Writer) error {
-		e := json.NewEncoder(w)
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
 		e.SetEscapeHTML(false)
-		return e.Encode(doc)
+		if err := e.Encode(doc); err != nil {
+			return err
+		}
+		_, err := w.Write(harmlessJSON(b.Bytes()))
+		return err
 	})
 }
 

@@ -141,5 +141,5 @@ func oneLine(doc any) []byte {
 	if err != nil { // a document that can't be written is a fault of its type
 		panic(err)
 	}
-	return b
+	return harmlessJSON(b)
 }
