@@ -20,8 +20,11 @@ var factEffects = circumstance{"observer", func(v *view, h *history) string {
 			reads++
 		}
 	}
-	if subscriptions+sessions+reads == 0 {
-		return ""
+	switch {
+	case subscriptions > 0:
+		return fmt.Sprintf("The canary takes one fabric and one subscription of the device; subscribed: %d, sessions opened: %d, reads: %d.", subscriptions, sessions, reads)
+	case sessions+reads > 0:
+		return fmt.Sprintf("The observer takes one fabric of the device; sessions opened: %d, reads: %d.", sessions, reads)
 	}
-	return fmt.Sprintf("The canary takes one fabric and one subscription of the device; it subscribed %d times, opened %d sessions and read %d times.", subscriptions, sessions, reads)
+	return ""
 }}
