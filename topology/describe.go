@@ -113,7 +113,7 @@ func (b *builder) describeBy(n *node, i int32) {
 	}
 	setOpt(&n.Node.ThreadVersion, r.ThreadVersion)
 	setOpt(&n.Mode, r.Mode)
-	setOpt(&n.ICD, r.ICD)
+	mergeICD(&n.ICD, r.ICD)
 	setOpt(&n.Battery, r.BatteryPercent)
 	switch {
 	case r.BorderRouter.Known():
@@ -202,6 +202,30 @@ func setOpt[T any](to *diag.Opt[T], v diag.Opt[T]) {
 	if v.Known() {
 		*to = v
 	}
+}
+
+// mergeICD takes what is said of how a node sleeps, field by field: an
+// announcement has the session's intervals, the node's own attributes have the
+// rest.
+func mergeICD(to *diag.Opt[diag.ICD], v diag.Opt[diag.ICD]) {
+	icd, known := v.Get()
+	if !known {
+		return
+	}
+	all, _ := to.Get()
+	setOpt(&all.LIT, icd.LIT)
+	setOpt(&all.IdleModeDuration, icd.IdleModeDuration)
+	setOpt(&all.ActiveModeDuration, icd.ActiveModeDuration)
+	setOpt(&all.ActiveModeThreshold, icd.ActiveModeThreshold)
+	setOpt(&all.CheckIn, icd.CheckIn)
+	setOpt(&all.FeatureMap, icd.FeatureMap)
+	setOpt(&all.RegisteredClients, icd.RegisteredClients)
+	setOpt(&all.UserActiveModeTriggerHint, icd.UserActiveModeTriggerHint)
+	set(&all.UserActiveModeTriggerInstruction, icd.UserActiveModeTriggerInstruction)
+	setOpt(&all.SessionIdleInterval, icd.SessionIdleInterval)
+	setOpt(&all.SessionActiveInterval, icd.SessionActiveInterval)
+	setOpt(&all.SessionActiveThreshold, icd.SessionActiveThreshold)
+	*to = diag.Some(all)
 }
 
 // networkID is the ID of the network with that scope key: its extended PAN id,
