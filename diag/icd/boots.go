@@ -11,14 +11,31 @@ type boot struct {
 	at      Seconds
 	because []string
 	gap     Seconds // between the withdrawal and the announcement of its name, 0: not seen
+	exact   bool    // by the device's own UpTime
+	dated   Seconds // when that says that it was, the last time that it was told
+	told    Seconds // when that was
+}
+
+// same reports whether c, which is not before b, is the same start.
+func (b *boot) same(c *boot) bool {
+	if b.exact && c.exact {
+		elapsed := max(c.told-b.told, b.told-c.told)
+		return c.at-b.dated <= oneUpTime+elapsed/100
+	}
+	return c.at-b.at <= oneBoot
 }
 
 // The signature of a start on Thread: the firmware removes its SRP host and
 // registers anew, 0.5 to 3 s later; a border router may take a little longer.
 const signature = 10 * second
 
-// What belongs to one start.
-const oneBoot = 20 * second
+// What belongs to one start: the device registers some time after it. Its own
+// UpTime is exacter than that: whole seconds and the observers' clocks blur it, and
+// a cheap oscillator goes wrong by less than a hundredth.
+const (
+	oneBoot   = 20 * second
+	oneUpTime = 5 * second
+)
 
 // Clusters and events of the Matter specification.
 const (
@@ -32,25 +49,28 @@ const (
 // findBoots dates the starts of the device.
 func (v *view) findBoots() {
 	var found []boot
-	add := func(at Seconds, because string, gap Seconds) { found = append(found, boot{at, []string{because}, gap}) }
 
 	for gone, o := range v.returns() {
 		if gap := o.At - gone.At; gap <= signature && !v.allWent(gone) {
-			add(gone.At, gone.String()+", announced again after "+gap.String(), gap)
+			found = append(found, boot{at: gone.At, because: []string{gone.String() + ", announced again after " + gap.String()}, gap: gap})
 		}
 	}
 	for _, x := range v.values("0/51/2") { // UpTime
 		if up, ok := x.uint(); ok && up < maxSeconds {
 			if at := x.o.At - Seconds(up)*second; at > 0 {
-				add(at, x.o.String()+": up for "+(Seconds(up)*second).String(), 0)
+				because := x.o.String() + ": up for " + (Seconds(up) * second).String()
+				found = append(found, boot{at: at, because: []string{because}, exact: true, dated: at, told: x.o.At})
 			}
 		}
 	}
 	slices.SortStableFunc(found, func(a, b boot) int { return int(min(max(a.at-b.at, -1), 1)) })
 	found = found[max(0, len(found)-16*maxBoots):]
 	for _, b := range found {
-		if n := len(v.boots); n > 0 && b.at-v.boots[n-1].at <= oneBoot {
+		if n := len(v.boots); n > 0 && v.boots[n-1].same(&b) {
 			last := &v.boots[n-1]
+			if b.exact {
+				last.exact, last.dated, last.told = true, b.at, b.told
+			}
 			if len(last.because) < maxBecause {
 				last.because = append(last.because, b.because...)
 			}

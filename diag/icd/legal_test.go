@@ -3,6 +3,7 @@ package icd
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,38 @@ func TestStoppedInOrderAndResumed(t *testing.T) {
 		i := slices.IndexFunc(v.Facts, func(f Fact) bool { return f.ID == "orderly-stop" })
 		if i < 0 || strings.Contains(v.Facts[i].Says, "kept") != resumed {
 			t.Errorf("resumed %v: %+v", resumed, v.Facts)
+		}
+	}
+}
+
+// TestStartsByUpTime: two starts shortly after each other are two, as the device's
+// own clock has it; one that is told of for days, by a clock that goes a little
+// wrong, is one.
+func TestStartsByUpTime(t *testing.T) {
+	read := func(tl *Timeline, at float64, up, count int) {
+		tl.Add(Observation{At: Sec(at), By: ByCanary, Event: "read", What: &Read{Values: map[string]json.RawMessage{
+			"0/51/1": json.RawMessage(strconv.Itoa(count)), "0/51/2": json.RawMessage(strconv.Itoa(up))}}})
+	}
+	for _, c := range []struct {
+		name  string
+		reads [][3]float64 // at, UpTime, RebootCount
+		want  []Seconds
+	}{
+		{"again at once", [][3]float64{{0.3, 0, 1}, {167.5, 150, 2}}, []Seconds{Sec(0.3), Sec(17.5)}},
+		{"once", [][3]float64{{0.3, 0, 1}, {60.2, 59, 1}, {3600.9, 3599, 1}}, []Seconds{Sec(0.3)}},
+		{"a slow clock, for a week", [][3]float64{{100, 0, 1}, {200000, 199700, 1}, {400000, 399500, 1}, {600000, 599300, 1}}, []Seconds{Sec(100)}},
+	} {
+		tl := NewTimeline("5ab52cc5a3e44d44", time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC))
+		for _, r := range c.reads {
+			read(tl, r[0], int(r[1]), int(r[2]))
+		}
+		v := newView(tl, tl.End())
+		var got []Seconds
+		for _, b := range v.boots {
+			got = append(got, b.at)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
