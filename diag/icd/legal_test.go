@@ -73,6 +73,7 @@ func TestStartsByUpTime(t *testing.T) {
 		want  []Seconds
 	}{
 		{"again at once", [][3]float64{{0.3, 0, 1}, {167.5, 150, 2}}, []Seconds{Sec(0.3), Sec(17.5)}},
+		{"sooner", [][3]float64{{0.05, 0, 1}, {162.1, 150, 2}}, []Seconds{Sec(0.05), Sec(12.1)}},
 		{"once", [][3]float64{{0.3, 0, 1}, {60.2, 59, 1}, {3600.9, 3599, 1}}, []Seconds{Sec(0.3)}},
 		{"a slow clock, for a week", [][3]float64{{100, 0, 1}, {200000, 199700, 1}, {400000, 399500, 1}, {600000, 599300, 1}}, []Seconds{Sec(100)}},
 	} {
@@ -87,6 +88,9 @@ func TestStartsByUpTime(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+		if verdict, err := Evaluate(tl, tl.End(), ""); err != nil || verdict.State(L1) != Seen {
+			t.Errorf("%s: it lives on, but: %v, %+v", c.name, err, verdict.Chain[0])
 		}
 	}
 }

@@ -42,8 +42,12 @@ func (v *view) up() finding {
 	if no := v.lastNoChild(); no != nil && no.At > life.at+slack && no.At > v.t0+attachTime {
 		return unknown(no.String() + ": whether it is up nobody knows since")
 	}
-	if n := len(v.boots); n > 1 && v.boots[n-1].at-v.boots[n-2].at <= loopTime {
-		return unknown("it started twice within "+(v.boots[n-1].at-v.boots[n-2].at).String(), v.boots[n-2].because[0], v.boots[n-1].because[0])
+	if n := len(v.boots); n > 1 {
+		// Whether a third start follows is open until it has lived for longer than
+		// it did the last time.
+		if between := v.boots[n-1].at - v.boots[n-2].at; between <= loopTime && life.at-v.boots[n-1].at <= between+slack {
+			return unknown("it started twice within "+between.String(), v.boots[n-2].because[0], v.boots[n-1].because[0])
+		}
 	}
 	switch {
 	case v.rebooted:
