@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -299,6 +300,24 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	if len(p.e.seen) > maxRemembered || len(p.e.order) > maxRemembered || len(p.e.Events()) > maxWaiting {
 		t.Errorf("%d, %d remembered", len(p.e.seen), len(p.e.order))
+	}
+}
+
+// A path is told by its segments: one with a slash inside, or of more segments
+// than are read, is not taken for another.
+func TestPathSegments(t *testing.T) {
+	head := []byte{0x40, 0x02, 0x30, 0x30}
+	if m, err := Parse(append(head, 0xb1, 'd', 0x02, 'd', 'g')); err != nil || m.Path != "d/dg" {
+		t.Errorf("two segments: %+v, %v", m, err)
+	}
+	if m, err := Parse(append(head, 0xb4, 'd', '/', 'd', 'g')); err == nil {
+		t.Errorf("a slash in a segment was read as %q", m.Path)
+	}
+	if _, err := (Message{Code: Post, Path: strings.Repeat("0/", maxOptions-1) + "0"}).Append(nil); err != nil {
+		t.Errorf("%d segments: %v", maxOptions, err)
+	}
+	if _, err := (Message{Code: Post, Path: strings.Repeat("0/", maxOptions) + "0"}).Append(nil); err == nil {
+		t.Errorf("%d segments were written", maxOptions+1)
 	}
 }
 

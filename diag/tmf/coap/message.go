@@ -74,14 +74,32 @@ func Parse(b []byte) (Message, error) {
 	if path, err := m.Options.Path(); err == nil {
 		out.Path = strings.TrimPrefix(path, "/")
 	}
+	if segments := countPath(m.Options); out.Path != "" && strings.Count(out.Path, "/") != segments-1 {
+		// "d/dg" in one option is another resource than "d", "dg", but reads the same.
+		return Message{}, errors.New("coap: a Uri-Path with a slash in a segment")
+	}
 	if out.Code == Empty && (len(out.Token) > 0 || len(m.Options) > 0 || len(out.Payload) > 0) {
 		return Message{}, errors.New("coap: empty message with contents")
 	}
 	return out, nil
 }
 
-// Append appends the message as octets.
+func countPath(options message.Options) int {
+	n := 0
+	for _, o := range options {
+		if o.ID == message.URIPath {
+			n++
+		}
+	}
+	return n
+}
+
+// Append appends the message as octets. A path of more segments than Parse
+// reads is refused.
 func (m Message) Append(b []byte) ([]byte, error) {
+	if n := strings.Count(m.Path, "/") + 1; n > maxOptions {
+		return b, fmt.Errorf("coap: path %.40q of %d segments, more than %d", m.Path, n, maxOptions)
+	}
 	w := message.Message{Type: message.Type(m.Type), Code: codes.Code(m.Code), MessageID: int32(m.MID), Token: m.Token, Payload: m.Payload}
 	if m.Path != "" {
 		var err error
