@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"threadmap/diag/internal/apiurl"
 	"threadmap/discovery"
 )
 
@@ -35,7 +36,7 @@ func FindAnnounced(services []discovery.Service) []Announced {
 		for _, scheme := range []string{"http", "https"} {
 			for _, at := range s.Endpoints() {
 				if addr := at.Addr(); !addr.IsLinkLocalUnicast() || addr.Zone() != "" {
-					add(endpoint{scheme, addr.String(), strconv.Itoa(int(at.Port()))}.String())
+					add(apiurl.URL{Scheme: scheme, Host: addr.String(), Port: strconv.Itoa(int(at.Port()))}.String())
 				}
 			}
 		}

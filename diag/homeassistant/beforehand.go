@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/apiurl"
 	"threadmap/diag/tmf/pskc"
 )
 
@@ -92,7 +93,7 @@ func (s Source) Beforehand(ctx context.Context, url string, datasets bool) (b Be
 	return b, problem(err)
 }
 
-func (s Source) refused(at endpoint, err error) {
+func (s Source) refused(at apiurl.URL, err error) {
 	if asFailure(err).code == "auth_invalid" && s.OnRefused != nil {
 		s.OnRefused(at.String())
 	}

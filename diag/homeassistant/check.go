@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/apiurl"
 )
 
 // Info is what a Home Assistant said when it was tried, and what its token may
@@ -33,7 +34,7 @@ func (s Source) Check(ctx context.Context, url string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{URL: at.String(), Plain: at.scheme == "http"}
+	info := Info{URL: at.String(), Plain: at.Scheme == "http"}
 	login, ok := s.login(at)
 	if !ok {
 		return info, oneLine(at, &failure{text: "there is no token to try it with"})
@@ -157,7 +158,7 @@ func count(n int, one, many string) string {
 }
 
 // oneLine is a failure as an error: where, what, what to do.
-func oneLine(at endpoint, err error) error {
+func oneLine(at apiurl.URL, err error) error {
 	f := asFailure(err)
 	if f.hint != "" {
 		return fmt.Errorf("%s: %w: %s", at, f, f.hint)

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/apiurl"
 )
 
 // Deadlines, each inside the probe's.
@@ -70,7 +71,7 @@ func asFailure(err error) *failure {
 
 // A client reaches one Home Assistant with one token.
 type client struct {
-	at    endpoint
+	at    apiurl.URL
 	login Login
 	http  *http.Client
 	pace  pace
@@ -78,7 +79,7 @@ type client struct {
 
 // newClient makes a client that follows no redirect: it would carry the token
 // to whoever is named there. done closes what it opened.
-func (s Source) newClient(at endpoint, l Login) (c *client, done func()) {
+func (s Source) newClient(at apiurl.URL, l Login) (c *client, done func()) {
 	dial := s.Dial
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: connectWithin}).DialContext
@@ -149,9 +150,9 @@ func (c *client) explain(ctx context.Context, err error, what string, limit time
 		}
 		f.hint = "compare that with the certificate on Home Assistant's own machine, and log in with it: threadmap login ha --fingerprint"
 	case errors.As(err, &dns):
-		f.stage, f.text, f.hint = diag.StageResolve, fmt.Sprintf("the host name %s is not known", c.at.host), "use its address, or check the name"
+		f.stage, f.text, f.hint = diag.StageResolve, fmt.Sprintf("the host name %s is not known", c.at.Host), "use its address, or check the name"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		f.text, f.hint = fmt.Sprintf("nothing listens on port %s of %s", c.at.port, c.at.host), "is Home Assistant running, and is that its port?"
+		f.text, f.hint = fmt.Sprintf("nothing listens on port %s of %s", c.at.Port, c.at.Host), "is Home Assistant running, and is that its port?"
 	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		f.text, f.hint = "does not speak TLS", "write http:// instead of https://"
 	case errors.Is(err, websocket.ErrMessageTooBig):
@@ -159,7 +160,7 @@ func (c *client) explain(ctx context.Context, err error, what string, limit time
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		f.stage, f.text = diag.StageAsk, fmt.Sprintf("did not answer %s within %v", what, limit)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		f.text, f.hint = fmt.Sprintf("%s can't be reached", c.at.host), "is it on this network?"
+		f.text, f.hint = fmt.Sprintf("%s can't be reached", c.at.Host), "is it on this network?"
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), websocket.CloseStatus(err) >= 0:
 		f.stage, f.text = diag.StageAsk, "broke off in the middle of "+what
 	case errors.As(err, &op):

@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/apiurl"
 )
 
 // The Matter server as an app of Home Assistant OS and Supervised.
@@ -43,7 +44,7 @@ func (s Source) MatterServer(url string) func(ctx context.Context, _ string) (*w
 	}
 }
 
-func (s Source) dialIngress(ctx context.Context, at endpoint) (*websocket.Conn, error) {
+func (s Source) dialIngress(ctx context.Context, at apiurl.URL) (*websocket.Conn, error) {
 	login, ok := s.login(at)
 	if !ok {
 		return nil, &failure{stage: diag.StageHandshake, text: "wants a token", hint: "threadmap login ha " + at.String()}

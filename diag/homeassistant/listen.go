@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/apiurl"
 )
 
 // An Event is something that Home Assistant showed of a device while it was
@@ -101,7 +102,7 @@ func (s Source) Listen(ctx context.Context, url string, node diag.MatterID, tell
 const codeNoDevice = "no device"
 
 // listenOnce is one conversation. The error is never nil.
-func (s Source) listenOnce(ctx context.Context, at endpoint, login Login, l *listening) error {
+func (s Source) listenOnce(ctx context.Context, at apiurl.URL, login Login, l *listening) error {
 	c, done := s.newClient(at, login)
 	defer done()
 	conn, err := c.connect(ctx)

@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/apiurl"
 	"threadmap/discovery"
 )
 
@@ -104,7 +105,7 @@ func (s Source) Probes(k diag.Known) []diag.Probe {
 	return out
 }
 
-func (s Source) login(at endpoint) (Login, bool) {
+func (s Source) login(at apiurl.URL) (Login, bool) {
 	if s.Logins == nil {
 		return Login{}, false
 	}

@@ -39,7 +39,7 @@ func Check(ctx context.Context, dial Dialer, url string) (Info, error) {
 		}
 		return fmt.Errorf("%s: %w", info.URL, f)
 	}
-	c, err := open(ctx, at.full(), dial)
+	c, err := open(ctx, at.Full(), dial)
 	if err != nil {
 		return info, fail(err)
 	}

@@ -80,7 +80,7 @@ func Listen(ctx context.Context, url string, o ListenOptions, tell func(at time.
 		if err != nil {
 			return err
 		}
-		url, o.Dial = at.full(), Through(nil, nil)
+		url, o.Dial = at.Full(), Through(nil, nil)
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -87,7 +87,7 @@ func (s Source) Probes(k diag.Known) []diag.Probe {
 			}})
 			continue
 		}
-		out = append(out, s.probe(at.String(), at.full(), s.Dial))
+		out = append(out, s.probe(at.String(), at.Full(), s.Dial))
 	}
 	for _, d := range s.Doors {
 		out = append(out, s.probe(d.Name, d.URL, d.Dial))

@@ -24,7 +24,7 @@ type Info struct {
 // Check tries the border router at url, for "threadmap login otbr URL". The
 // error is one line with what to do about it.
 func Check(ctx context.Context, h *http.Client, url string) (Info, error) {
-	at, err := parseEndpoint(url)
+	at, err := rest.Parse(url)
 	if err != nil {
 		return Info{}, err
 	}

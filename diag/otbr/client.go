@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/apiurl"
 	"threadmap/diag/otbr/restdoc"
 )
 
@@ -48,7 +49,7 @@ func (f *failure) Error() string { return f.text }
 // A client talks to one border router.
 type client struct {
 	http *http.Client
-	at   endpoint
+	at   apiurl.URL
 	mute int // requests in a row that were not answered in time
 	pace pace
 }
@@ -59,7 +60,7 @@ const maxMute = 3
 
 // newClient copies h, or makes a client, with a redirect rule of its own. done
 // closes what it opened.
-func newClient(h *http.Client, at endpoint, p pace) (c *client, done func()) {
+func newClient(h *http.Client, at apiurl.URL, p pace) (c *client, done func()) {
 	own := http.Client{}
 	done = func() {}
 	if h != nil {
@@ -99,7 +100,7 @@ func (c *client) do(ctx context.Context, method, path, accept string, body []byt
 	if body != nil {
 		req.Header.Set("Content-Type", typeJSONAPI)
 	}
-	if u := c.at.user; u != nil {
+	if u := c.at.User; u != nil {
 		password, _ := u.Password()
 		req.SetBasicAuth(u.Username(), password)
 	}
@@ -171,9 +172,9 @@ func (c *client) explain(ctx context.Context, err error, path string, limit time
 	case ctx.Err() != nil:
 		f.stage, f.text = diag.StageAsk, fmt.Sprintf("was still busy with %s when the time was over", path)
 	case errors.As(err, &dns):
-		f.stage, f.text, f.hint = diag.StageResolve, fmt.Sprintf("the host name %s is not known", c.at.host), "use its address, or check the name"
+		f.stage, f.text, f.hint = diag.StageResolve, fmt.Sprintf("the host name %s is not known", c.at.Host), "use its address, or check the name"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		f.text, f.hint = fmt.Sprintf("nothing listens on port %s of %s", c.at.port, c.at.host), "is the REST API switched on? (Home Assistant: publish port 8081 of the OpenThread Border Router app)"
+		f.text, f.hint = fmt.Sprintf("nothing listens on port %s of %s", c.at.Port, c.at.Host), "is the REST API switched on? (Home Assistant: publish port 8081 of the OpenThread Border Router app)"
 	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		f.text, f.hint = "does not speak TLS", "write http:// instead of https://"
 	case errors.As(err, &cert):
@@ -185,7 +186,7 @@ func (c *client) explain(ctx context.Context, err error, path string, limit time
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		f.stage, f.text = diag.StageAsk, fmt.Sprintf("broke off in the middle of %s", path)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		f.text, f.hint = fmt.Sprintf("%s can't be reached", c.at.host), "is it on this network?"
+		f.text, f.hint = fmt.Sprintf("%s can't be reached", c.at.Host), "is it on this network?"
 	case errors.As(err, &op):
 		f.text = fmt.Sprintf("the connection failed: %v", op.Err)
 	default:

@@ -44,12 +44,12 @@ func (s Source) Routers(k diag.Known) func(ctx context.Context, routers []diag.R
 		}
 		probes := diag.Plan([]diag.Source{s}, k)
 		for i, p := range probes {
-			at, err := parseEndpoint(p.Target)
+			at, err := rest.Parse(p.Target)
 			if err != nil {
 				continue // a complaint, which tells its own
 			}
 			for _, e := range k.Endpoints { // with its user info, which targets have not
-				if full, err := parseEndpoint(e.URL); e.Source == Name && err == nil && full.String() == at.String() {
+				if full, err := rest.Parse(e.URL); e.Source == Name && err == nil && full.String() == at.String() {
 					at = full
 				}
 			}

@@ -61,7 +61,7 @@ func (s Source) Probes(k diag.Known) []diag.Probe {
 		if e.Source != Name {
 			continue
 		}
-		at, err := parseEndpoint(e.URL)
+		at, err := rest.Parse(e.URL)
 		if err != nil {
 			// The text may hold a password, so it is not the target.
 			out = append(out, diag.Probe{Source: Name, Target: "unreadable URL", Within: time.Second, Run: func(_ context.Context, to *diag.Sink) {
