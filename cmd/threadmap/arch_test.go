@@ -37,7 +37,7 @@ type rule struct {
 var (
 	// codecs turn bytes or values into the vocabulary, or into other bytes. They
 	// are shared by the sources and by diag/dump.
-	codecs = []string{"tlv", "diag/ccm", "diag/hidden", "diag/internal/apiurl", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag", "diag/tmf/pskc", "diag/homeassistant/hadoc"}
+	codecs = []string{"tlv", "diag/ccm", "diag/hidden", "diag/internal/apiurl", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag", "diag/tmf/pskc", "diag/homeassistant/hadoc", "diag/matterserver/wsdoc"}
 	// words are what every source stands on.
 	words = []string{"diag", "discovery"}
 	// protocols are what simulated peers share with the sources: bytes on the

@@ -162,7 +162,7 @@ func TestDamagedNodes(t *testing.T) {
 		t.Errorf("%+v", s.Reports)
 	}
 	same(t, "problems", problems(s), []string{
-		"a node without a node_id that is a number, or without attributes: skipped",
+		"a node without a node_id that is a number: skipped",
 		"node 1: 0/51/0 NetworkInterfaces row 1: HardwareAddress of a Thread interface is not 8 octets: left out",
 		"node 1: 0/53/64 Rloc16 is no number of 0..65535: left out",
 		"node 2: 0/53/0 Channel is no number of 0..255: left out",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"threadmap/diag/matter/cluster/wsjson"
+	"threadmap/diag/matterserver/wsdoc"
 )
 
 // readMessages reads what a WebSocket client of a Matter server wrote down, one
@@ -15,7 +16,7 @@ func readMessages(in *input, out *output) bool {
 	if bytes.IndexByte(in.body, '\n') < 0 && !in.json {
 		return false
 	}
-	f := &fleet{nodes: map[uint64]*serverNode{}}
+	f := &fleet{nodes: map[uint64]wsdoc.Node{}}
 	known, bad, firstBad, n := false, 0, 0, 0
 	for rest := in.body; len(rest) > 0; {
 		var line []byte
@@ -61,19 +62,18 @@ func (f *fleet) message(line []byte, out *output) bool {
 		if _, err := wsjson.ParsePath(path); err != nil || !ok {
 			return false
 		}
-		n := f.nodes[id]
-		if n == nil {
+		n, known := f.nodes[id]
+		if !known {
 			if len(f.nodes) >= maxReports {
 				return true
 			}
-			n = &serverNode{id: id, attributes: map[string]json.RawMessage{}}
+			n = wsdoc.Node{ID: id, Attributes: map[string]json.RawMessage{}}
 			f.nodes[id] = n
 		}
-		n.attributes[path] = data[2]
+		n.Attributes[path] = data[2]
 		return true
 	case "node_added", "node_updated":
-		d := object(o["data"])
-		return d["node_id"] != nil && d["attributes"] != nil && f.node(d, out)
+		return isNode(object(o["data"])) && f.node(o["data"], out)
 	case "node_removed":
 		if id, ok := exactUint(o["data"]); ok {
 			delete(f.nodes, id)

@@ -1,7 +1,6 @@
 package dump
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"threadmap/diag"
 	"threadmap/diag/matter/cluster"
 	"threadmap/diag/matter/cluster/wsjson"
+	"threadmap/diag/matterserver/wsdoc"
 )
 
 // maxWrapping is how many objects may stand around the nodes.
@@ -19,14 +19,7 @@ const maxWrapping = 5
 // A fleet is the nodes of one Matter server.
 type fleet struct {
 	fabric uint64 // compressed fabric id, 0: not known
-	nodes  map[uint64]*serverNode
-}
-
-// A serverNode is one node as the server keeps it.
-type serverNode struct {
-	id         uint64
-	available  diag.Opt[bool]
-	attributes map[string]json.RawMessage
+	nodes  map[uint64]wsdoc.Node
 }
 
 // readNodes reads the nodes of Home Assistant's Matter server in the forms in
@@ -40,7 +33,7 @@ func readNodes(in *input, out *output) bool {
 	if !in.json {
 		return false
 	}
-	f := &fleet{nodes: map[uint64]*serverNode{}}
+	f := &fleet{nodes: map[uint64]wsdoc.Node{}}
 	if !f.collect(in.body, 0, out) {
 		return false
 	}
@@ -55,15 +48,15 @@ func (f *fleet) collect(raw json.RawMessage, depth int, out *output) (found bool
 	}
 	if list, ok := array(raw); ok {
 		for _, e := range list {
-			if o := object(e); o["node_id"] != nil && o["attributes"] != nil {
-				found = f.node(o, out) || found
+			if isNode(object(e)) {
+				found = f.node(e, out) || found
 			}
 		}
 		return found
 	}
 	o := object(raw)
-	if o["node_id"] != nil && o["attributes"] != nil {
-		return f.node(o, out)
+	if isNode(o) {
+		return f.node(raw, out)
 	}
 	for _, key := range []string{"compressed_fabric_id", "info", "server_info"} {
 		v := o[key]
@@ -82,8 +75,8 @@ func (f *fleet) collect(raw json.RawMessage, depth int, out *output) (found bool
 	nodes := o["nodes"]
 	if m := object(nodes); m != nil { // by id
 		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if n := object(m[key]); n["node_id"] != nil && n["attributes"] != nil {
-				found = f.node(n, out) || found
+			if isNode(object(m[key])) {
+				found = f.node(m[key], out) || found
 			}
 		}
 	} else if nodes != nil {
@@ -92,55 +85,37 @@ func (f *fleet) collect(raw json.RawMessage, depth int, out *output) (found bool
 	return found
 }
 
+func isNode(o map[string]json.RawMessage) bool {
+	return o["node_id"] != nil && o["attributes"] != nil
+}
+
 // node keeps one node, a later one of the same id instead of an earlier.
-func (f *fleet) node(o map[string]json.RawMessage, out *output) bool {
-	id, ok := exactUint(o["node_id"])
-	attrs := object(o["attributes"])
-	if !ok || attrs == nil {
-		out.problem(sourceMatter, "a node without a node_id that is a number, or without attributes: skipped")
+func (f *fleet) node(raw json.RawMessage, out *output) bool {
+	n, err := wsdoc.OneNode(raw)
+	if err != nil {
+		out.problem(sourceMatter, "%v: skipped", err)
 		return false
 	}
-	if len(f.nodes) >= maxReports && f.nodes[id] == nil {
+	if _, again := f.nodes[n.ID]; !again && len(f.nodes) >= maxReports {
 		out.problem(sourceMatter, "more than %d nodes: the rest is left out", maxReports)
 		return true
 	}
-	n := &serverNode{id: id, attributes: attrs}
-	switch string(o["available"]) {
-	case "true":
-		n.available = diag.Some(true)
-	case "false":
-		n.available = diag.Some(false)
-	}
-	f.nodes[id] = n
+	f.nodes[n.ID] = n
 	return true
 }
 
-// reports makes a report of each node, by node id.
+// reports makes a report of each node, by node id. Where the fabric of the
+// server was not told, and the node's own list of fabrics does not show it, it
+// stays "the answering controller's" (0).
 func (f *fleet) reports(out *output) {
-	nodes := slices.SortedFunc(maps.Values(f.nodes), func(a, b *serverNode) int { return cmp.Compare(a.id, b.id) })
-	for _, n := range nodes {
-		attrs, problems := wsjson.Attributes(n.attributes)
-		r, more := cluster.Report(attrs)
-		for _, p := range append(problems, more...) {
-			out.problem(sourceMatter, "node %d: %s", n.id, p)
+	for _, id := range slices.Sorted(maps.Keys(f.nodes)) {
+		n := f.nodes[id]
+		r, problems := n.Report(wsdoc.Greeting{Fabric: f.fabric})
+		for _, p := range problems {
+			out.problem(sourceMatter, "%s", p)
 		}
-		f.identify(&r, n.id)
-		r.Available = n.available
 		reportMatter(out, r)
 	}
-}
-
-// identify adds the id by which the server knows the node. The fabric is that
-// of the server; where it was not told, the node's own list of fabrics shows
-// it, and else it stays "the answering controller's" (0).
-func (f *fleet) identify(r *diag.Report, node uint64) {
-	id := diag.MatterID{Fabric: f.fabric, Node: node}
-	if slices.ContainsFunc(r.Matter, func(m diag.MatterID) bool {
-		return m.Node == node && (id.Fabric == 0 || m.Fabric == id.Fabric)
-	}) {
-		return
-	}
-	r.Matter = append(r.Matter, id)
 }
 
 // reportMatter keeps a report made of a Matter server's attributes. They are

@@ -23,7 +23,8 @@ const (
 
 // BorderRouters reads the result of "get_thread_border_routers": the
 // announcements that the server heard on its LAN, each with the time when it
-// last did. now bounds those times: the server's clock may be fast.
+// last did. now bounds those times: the server's clock may be fast. A zero now
+// is not known: of an answer that was saved.
 func BorderRouters(result json.RawMessage, now time.Time) (out []diag.Report, problems []string, err error) {
 	n := 0
 	if !elements(result, func(raw json.RawMessage) bool {
@@ -94,7 +95,7 @@ func borderRouter(o map[string]json.RawMessage, now time.Time) (diag.Report, err
 		r.BorderAgent = diag.Some(agent)
 	}
 	if ms, ok := exactUint(o["lastSeen"]); ok && ms > 0 && ms < 1<<42 {
-		if seen := time.UnixMilli(int64(ms)).UTC(); seen.Before(now) {
+		if seen := time.UnixMilli(int64(ms)).UTC(); now.IsZero() || seen.Before(now) {
 			r.At = seen
 		}
 	}
