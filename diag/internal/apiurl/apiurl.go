@@ -13,10 +13,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// maxURL bounds what is read, in octets.
-const maxURL = 1024
+// Bounds in octets.
+const (
+	maxURL  = 1024
+	maxHost = 255 // a DNS name has fewer, with a zone too
+)
 
 // An API is what URLs of one kind of server have in common.
 type API struct {
@@ -66,7 +70,7 @@ func (api API) Parse(s string) (URL, error) {
 	switch {
 	case out.Scheme != api.Plain && out.Scheme != api.Secure:
 		return URL{}, fmt.Errorf("the URL of %s begins with neither %s:// nor %s://", api.Of, api.Plain, api.Secure)
-	case out.Host == "" || strings.ContainsAny(out.Host, " \t\r\n\x00/\\"):
+	case out.Host == "" || len(out.Host) > maxHost || !utf8.ValidString(u.Hostname()) || strings.ContainsAny(out.Host, " \t\r\n\x00/\\"):
 		return URL{}, fmt.Errorf("the URL of %s names no host", api.Of)
 	case strings.Contains(out.Host, ":") && !isIPv6(out.Host):
 		return URL{}, fmt.Errorf("the host in the URL of %s is neither a name nor an address", api.Of)
@@ -77,6 +81,9 @@ func (api API) Parse(s string) (URL, error) {
 	}
 	if n, err := strconv.ParseUint(out.Port, 10, 16); err != nil || n == 0 {
 		return URL{}, fmt.Errorf("the port in the URL of %s is not 1 to 65535", api.Of)
+	}
+	if len(out.String()) > maxURL { // escaping makes a path longer
+		return URL{}, fmt.Errorf("the URL of %s is longer than %d characters", api.Of, maxURL)
 	}
 	return out, nil
 }

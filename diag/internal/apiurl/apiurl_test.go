@@ -32,6 +32,11 @@ func TestParse(t *testing.T) {
 		"://":                          "",
 		"http://a b":                   "",
 		strings.Repeat("a", maxURL+1):  "",
+
+		strings.Repeat("a", maxHost+1):           "",
+		"b\xff\xffr":                             "",
+		"br/" + strings.Repeat("\x01", maxURL/2): "",
+		"br/" + strings.Repeat("é", maxURL/3):    "",
 	} {
 		u, err := web.Parse(in)
 		if want == "" {
