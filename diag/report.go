@@ -17,6 +17,7 @@ type Report struct {
 	Session string    `cbor:"session,omitempty"` // reports of one session were heard in one mesh, at one time, by one asker
 	At      time.Time `cbor:"at,omitzero"`       // when it was heard; zero: not known
 	Cached  bool      `cbor:"cached,omitempty"`  // a cache answered, so tables may be older than At
+	Cut     bool      `cbor:"cut,omitempty"`     // the text it stands in breaks off there: who is missing from the session may have answered
 
 	// Who speaks. Any of them may be missing.
 	Own           []AddrClaim  `cbor:"own,omitzero"`              // the speaker's extended address, as different witnesses give it

@@ -262,6 +262,34 @@ func TestReversedExtAddrAttribute(t *testing.T) {
 	}
 }
 
+// Where nothing else of its own agrees with the attribute, those who hear the
+// node tell in which order its octets are.
+func TestReversedExtAddrAttributeAlone(t *testing.T) {
+	const x = diag.ExtAddr(0x0123456789abcdef)
+	for _, c := range []struct {
+		name   string
+		said   diag.ExtAddr
+		others []diag.AddrClaim
+		lists  diag.ExtAddr
+		want   diag.ExtAddr
+	}{
+		{"reversed", x.Swapped(), nil, x, x},
+		{"reversed, and a hardware address that is another's", x.Swapped(), []diag.AddrClaim{{ExtAddr: xC, Witness: diag.WitnessInterface}}, x, x},
+		{"as it is", x, nil, x, x},
+		{"heard by nobody", x.Swapped(), nil, xC, x.Swapped()},
+	} {
+		r := says(0, 0x5c01)
+		r.Own = append([]diag.AddrClaim{{ExtAddr: c.said, Witness: diag.WitnessAttribute}}, c.others...)
+		a := says(xA, 0x5c00)
+		a.Children = []diag.Neighbor{child(c.lists, 0x5c01, 3)}
+		m := topology.Build([]diag.Report{r, a})
+		n := find(t, m, c.want.String())
+		if c.lists == c.want && (len(m.Nodes) != 2 || n.Parent == nil || n.Parent.ExtAddr != xA) {
+			t.Errorf("%s: %d nodes, parent %v", c.name, len(m.Nodes), n.Parent)
+		}
+	}
+}
+
 // A border router takes a new radio address at its restart: its border agent id
 // says that it is the same one.
 func TestBorderRouterChangesItsAddress(t *testing.T) {

@@ -247,3 +247,88 @@ func TestMapOfOTBR2026(t *testing.T) {
 		t.Errorf("%d nodes in %d networks, children %v: want 29 in 1, 20 under c000 and 1 under 5c00", len(m.Nodes), len(m.Networks), under)
 	}
 }
+
+// A list that breaks off does not say who kept silent: whom it lacks may have stood
+// in the part that is missing. The whole list does.
+func TestCutListCallsNobodySilent(t *testing.T) {
+	const list = "> meshdiag topology\n" +
+		"id:26 rloc16:0x6800 ext-addr:0e01010101010101 ver:5 - me - br\n    3-links:{ 23 16 }\n" +
+		"id:16 rloc16:0x4000 ext-addr:0e03030303030303 ver:5\n    3-links:{ 23 26 }\n"
+	for text, want := range map[string]topology.NodeState{list: topology.NodeOK, list + "Done\n": topology.NodeSilent} {
+		scan, err := dump.Read("paste.txt", []byte(text), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := topology.Build(scan.Reports)
+		i := slices.IndexFunc(m.Nodes, func(n *topology.Node) bool { return n.RLOC16 == diag.MakeRLOC16(0x5c00) })
+		if i < 0 || m.Nodes[i].State != want || len(m.Nodes) != 3 || len(m.Links) != 3 {
+			t.Errorf("ends %q: node %v, %d nodes, %d links, want state %v", text[len(text)-8:], i, len(m.Nodes), len(m.Links), want)
+		} else if want == topology.NodeOK && strings.Contains(m.Nodes[i].Why, "answer") {
+			t.Errorf("said of a list that breaks off: %s", m.Nodes[i].Why)
+		}
+	}
+}
+
+// A text that has the list of a mesh twice, as of before and after, is drawn as of
+// after: links that are gone or have changed are not mixed into it.
+func TestSecondListOfATextIsTheNewer(t *testing.T) {
+	const before = "id:15 rloc16:0x3c00 ext-addr:e2f7ef32aa9ac474 ver:4 - me - leader - br\n    2-links:{ 03 }\n    1-links:{ 40 }\n    children: none\n" +
+		"id:03 rloc16:0x0c00 ext-addr:e614bc0b176d9c88 ver:5\n    3-links:{ 15 }\n    children:\n        rloc16:0x0c02 lq:3, mode:-\n" +
+		"id:40 rloc16:0xa000 ext-addr:22c965736909f1eb\n    2-links:{ 15 03 }\n    children: none\n"
+	const after = "id:40 rloc16:0xa000 ext-addr:22c965736909f1eb\n    3-links:{ 03 }\n    children:\n        rloc16:0xa001 lq:2, mode:-\n" +
+		"id:15 rloc16:0x3c00 ext-addr:e2f7ef32aa9ac474 ver:4 - me - leader - br\n    3-links:{ 03 }\n    children: none\n" +
+		"id:03 rloc16:0x0c00 ext-addr:e614bc0b176d9c88 ver:5\n    3-links:{ 40 }\n    1-links:{ 15 }\n    children: none\n"
+	links := func(text string) []string {
+		scan, err := dump.Read("paste.md", []byte(text), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, l := range linksOf(topology.Build(scan.Reports)) {
+			if !strings.Contains(l, "stale") {
+				out = append(out, l)
+			}
+		}
+		return out
+	}
+	equalLists(t, "links", links("# Before\n```\n"+before+"```\n# After\n```\n"+after+"```\n"), links(after))
+	equalLists(t, "links", links(after+"Done\n\n> meshdiag topology children\n"+before+"Done\n"), links(before+"Done\n"))
+}
+
+// So is a transcript in which a border router was asked the same thing twice.
+func TestSecondAnswerOfATranscriptIsTheNewer(t *testing.T) {
+	answer := func(lq int) string {
+		return fmt.Sprintf("$ curl http://otbr.local:8081/diagnostics\n"+
+			`[{"ExtAddress":"0e01010101010101","Rloc16":1024,"Route":{"IdSequence":1,"RouteData":[{"RouteId":1,"LinkQualityOut":0,"LinkQualityIn":0,"RouteCost":1},{"RouteId":2,"LinkQualityOut":%[1]d,"LinkQualityIn":%[1]d,"RouteCost":1}]}},`+
+			`{"ExtAddress":"0e02020202020202","Rloc16":2048,"Route":{"IdSequence":1,"RouteData":[{"RouteId":1,"LinkQualityOut":%[1]d,"LinkQualityIn":%[1]d,"RouteCost":1},{"RouteId":2,"LinkQualityOut":0,"LinkQualityIn":0,"RouteCost":1}]}}]`+"\n", lq)
+	}
+	for _, last := range []int{1, 2, 3} {
+		scan, err := dump.Read("curl.txt", []byte(answer(4-last)+"\n"+answer(2)+"\n"+answer(last)), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equalLists(t, "links", linksOf(topology.Build(scan.Reports)), []string{fmt.Sprintf("0400-0800 %d/%d", last, last)})
+	}
+}
+
+// And so is a text with two router tables of one node.
+func TestSecondRouterTableIsTheNewer(t *testing.T) {
+	const head = "> router table\n| ID | RLOC16 | Next Hop | Path Cost | LQ In | LQ Out | Age | Extended MAC     | Link |\n" +
+		"| 20 | 0x5000 |       63 |         0 |     0 |      0 |   0 | 96da92ea13534f3b |    0 |\n"
+	const both = "| 22 | 0x5800 |       63 |         0 |     3 |      3 |   1 | 5a4eb647eb6bc66c |    1 |\n" +
+		"| 30 | 0x7800 |       63 |         0 |     3 |      3 |   1 | d6e6efc170a1e0e7 |    1 |\nDone\n"
+	const one = "| 22 | 0x5800 |       63 |         0 |     1 |      2 |  25 | 5a4eb647eb6bc66c |    1 |\nDone\n"
+	scan, err := dump.Read("paste.txt", []byte(head+both+head+one), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := topology.Build(scan.Reports)
+	for _, l := range linksOf(m) {
+		if l != "5000-5800 2/1" && !strings.HasSuffix(l, string(topology.LinkStale)) && !strings.HasSuffix(l, string(topology.LinkDead)) {
+			t.Errorf("link %s", l)
+		}
+	}
+	if !slices.Contains(linksOf(m), "5000-5800 2/1") {
+		t.Errorf("links %q", linksOf(m))
+	}
+}

@@ -67,12 +67,20 @@ type addrClaim struct {
 // then the best witness's. A witness that two others contradict loses, and the
 // disagreement is kept.
 func (b *builder) ownAddresses() {
-	var heard map[diag.ExtAddr]bool // built only when somebody disagrees
+	var heard map[diag.ExtAddr]bool // built only when somebody disagrees, or has but the attribute
 	var room [8]addrClaim
 	for i, r := range b.reps {
 		claims := addrClaims(r, room[:0])
 		if len(claims) == 0 {
 			continue
+		}
+		if j := loneAttribute(claims); j >= 0 {
+			if heard == nil {
+				heard = b.heardAddresses()
+			}
+			if c := &claims[j]; !heard[c.x] && heard[c.x.Swapped()] {
+				c.x, c.field = c.x.Swapped(), c.field+octetsReversed
+			}
 		}
 		if same := !slices.ContainsFunc(claims, func(c addrClaim) bool { return c.x != claims[0].x }); same {
 			b.said[i].own = claims[0].x
@@ -134,10 +142,23 @@ func addrClaims(r *diag.Report, out []addrClaim) []addrClaim {
 			return slices.ContainsFunc(out, func(d addrClaim) bool { return d.rank != c.rank && d.x == x })
 		}
 		if !agrees(c.x) && agrees(c.x.Swapped()) {
-			out[i].x, out[i].field = c.x.Swapped(), c.field+" (octets reversed)"
+			out[i].x, out[i].field = c.x.Swapped(), c.field+octetsReversed
 		}
 	}
 	return out
+}
+
+const octetsReversed = " (octets reversed)"
+
+// loneAttribute is the index of the ExtAddress attribute among claims where no
+// other witness agrees with it, else -1: then only those who hear the node can
+// tell in which order its octets are.
+func loneAttribute(claims []addrClaim) int {
+	j := slices.IndexFunc(claims, func(c addrClaim) bool { return c.rank == 2*int(diag.WitnessAttribute) })
+	if j >= 0 && slices.ContainsFunc(claims, func(c addrClaim) bool { return c.rank != claims[j].rank && c.x == claims[j].x }) {
+		return -1
+	}
+	return j
 }
 
 // ownRow finds the speaker's own row in its route table: no next hop, no cost,

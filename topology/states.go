@@ -139,19 +139,25 @@ func since(d time.Duration) string {
 // asked tells the places where somebody asked the whole mesh: two nodes or more,
 // and half of the routers that are known, spoke in one conversation. There a
 // router that others hear and that said nothing was silent; elsewhere it may
-// just not have been asked.
+// just not have been asked, or stand in the part of a text that was cut off.
 func (b *builder) asked() map[int32]bool {
 	type talk struct {
 		session, place int32
 	}
 	type count struct{ nodes, routers int }
+	cut := map[int32]bool{} // sessions
+	for i, r := range b.reps {
+		if r.Cut {
+			cut[b.said[i].session] = true
+		}
+	}
 	spoke := map[talk]count{}
 	var talks []talk // of one node
 	for k, n := range b.nodes {
 		talks = talks[:0]
 		for _, i := range n.reports {
 			t := talk{b.said[i].session, b.said[i].place}
-			if t.session == 0 || t.place < 0 || b.said[i].trust < trustLive || slices.Contains(talks, t) {
+			if t.session == 0 || cut[t.session] || t.place < 0 || b.said[i].trust < trustLive || slices.Contains(talks, t) {
 				continue
 			}
 			talks = append(talks, t)

@@ -46,6 +46,20 @@ func (f *durationFlag) Set(s string) error {
 	return nil
 }
 
+// A countFlag is a small number.
+type countFlag uint8
+
+func (f *countFlag) String() string { return strconv.Itoa(int(*f)) }
+func (f *countFlag) Type() string   { return "N" }
+func (f *countFlag) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 8)
+	if err != nil {
+		return errors.New("want a whole number up to 255")
+	}
+	*f = countFlag(n)
+	return nil
+}
+
 // spoken is a duration as people write it: "30s", "2m", not "2m0s".
 func spoken(d time.Duration) string {
 	s := d.String()

@@ -33,7 +33,7 @@ type renderFlags struct {
 	called aliasFlag
 	all    bool
 	around string
-	hops   uint8
+	hops   countFlag
 }
 
 func (a *app) renderCommand() *cobra.Command {
@@ -53,7 +53,8 @@ func (a *app) renderCommand() *cobra.Command {
 	f.jsonFlag(c)
 	c.Flags().BoolVar(&f.all, "all", false, "draw dead links, too")
 	c.Flags().StringVar(&f.around, "around", "", "draw only the neighborhood of this `NODE`")
-	c.Flags().Uint8Var(&f.hops, "hops", 1, "how far that goes, in links")
+	f.hops = 1
+	c.Flags().Var(&f.hops, "hops", "how far that goes, in links")
 	f.colorFlag(c)
 	c.RunE = verb(func(c *cobra.Command, args []string) error { return a.render(c, f, args) })
 	return c
@@ -66,6 +67,9 @@ func (a *app) render(c *cobra.Command, f *renderFlags, files []string) error {
 	}
 	if err := f.layout.over(c, a, outs); err != nil {
 		return err
+	}
+	if c.Flags().Changed("around") && f.around == "" {
+		return usage(c, "--around: the name is empty")
 	}
 	if c.Flags().Changed("hops") && f.around == "" {
 		return usage(c, "--hops needs --around NODE")

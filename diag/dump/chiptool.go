@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,16 +29,17 @@ var chipTables = map[string]uint32{"NeighborTable": 7, "RouteTable": 8}
 //	[…] CHIP:TOO: [1]: {
 //	[…] CHIP:TOO: ExtAddress: 11678088788494768592
 //
-// Written from connectedhomeip 32853, whose only row is cut off; the route
-// table follows the same form, without a sample. The node id is that of the
-// command, where the log shows it.
+// From 1.4 on the mark is "[TOO]". Written from connectedhomeip 32853, whose
+// only row is cut off; the route table follows the same form, as logs of 1.4
+// that others parse have it. The node id is that of the command, where the log
+// shows it.
 func readChipTool(in *input, out *output) bool {
-	if in.json || !strings.Contains(string(in.body[:min(len(in.body), 1<<20)]), "CHIP:TOO:") {
+	if head := in.body[:min(len(in.body), 1<<20)]; in.json || !bytes.Contains(head, []byte(chipMark)) && !bytes.Contains(head, []byte(chipMark14)) {
 		return false
 	}
 	t := &chipTool{out: out, session: in.session}
 	for s := newCLIScanner(in.body); s.ok; s.next() {
-		if _, after, ok := strings.Cut(s.cur.text, "CHIP:TOO:"); ok {
+		if after, ok := chipLine(s.cur.text); ok {
 			t.line(s.cur.n, strings.TrimSpace(after))
 		} else if _, args, ok := strings.Cut(s.cur.text, "chip-tool threadnetworkdiagnostics read "); ok {
 			t.flush()
@@ -51,6 +53,20 @@ func readChipTool(in *input, out *output) bool {
 	}
 	t.flush()
 	return t.found
+}
+
+// What stands before each line that chip-tool prints of a value.
+const (
+	chipMark   = "CHIP:TOO:"
+	chipMark14 = "[TOO]"
+)
+
+// chipLine is what stands behind the mark; ok is false where there is none.
+func chipLine(s string) (after string, ok bool) {
+	if _, after, ok = strings.Cut(s, chipMark); !ok {
+		_, after, ok = strings.Cut(s, chipMark14)
+	}
+	return after, ok
 }
 
 type chipTool struct {
@@ -125,12 +141,22 @@ func chipValue(s string) cluster.Value {
 	return cluster.Text(s)
 }
 
-// cutRow gives up a row that has no end.
+// cutRow keeps what stands of a row that has no end, where that says whom it is
+// about: all but its last field, which may have lost digits. IsChild stands at a
+// row's end; a router is nobody's child.
 func (t *chipTool) cutRow() {
-	if t.open {
-		t.open = false
-		t.out.problem(sourceText, "%s", lineError(t.at, "row of %s is cut off: skipped", t.table))
+	if !t.open {
+		return
 	}
+	t.open = false
+	row := cluster.Struct(t.row[:max(0, len(t.row)-1)]...)
+	rloc, known := row.Field(chipFields[t.table]["Rloc16"]).Uint()
+	if known && rloc <= 0xffff && diag.MakeRLOC16(uint16(rloc)).IsRouter() && t.table == "NeighborTable" && len(t.rows) < maxRows {
+		t.rows = append(t.rows, cluster.Struct(append(t.row[:len(t.row)-1], cluster.Field{ID: chipFields[t.table]["IsChild"], Value: cluster.Bool(false)})...))
+		t.out.problem(sourceText, "%s", lineError(t.at, "row of %s is cut off: what stands of it is read", t.table))
+		return
+	}
+	t.out.problem(sourceText, "%s", lineError(t.at, "row of %s is cut off: skipped", t.table))
 }
 
 // endTable closes the table being read. One that lost rows and has none left

@@ -3,6 +3,7 @@ package dump
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"threadmap/diag"
 )
@@ -22,7 +23,7 @@ import (
 // from captured command lines of OpenThread of 2025 and 2026 (testdata/ot-*).
 func readCLI(in *input, out *output) bool {
 	c := &cli{cliScanner: newCLIScanner(in.body), out: out}
-	c.me = newSpeaker()
+	c.me, c.list, c.lists = newSpeaker(), &meshList{}, map[diag.ExtAddr]*meshList{}
 	for {
 		l, ok := c.peek()
 		if !ok {
@@ -44,8 +45,10 @@ type cli struct {
 	*cliScanner
 	out   *output
 	me    *speaker
-	last  string // the last command, while nothing else has begun
-	found bool   // something of OpenThread's was seen
+	last  string                     // the last command, while nothing else has begun
+	list  *meshList                  // of "meshdiag topology", the one at hand
+	lists map[diag.ExtAddr]*meshList // the last that names a router
+	found bool                       // something of OpenThread's was seen
 }
 
 // block reads what begins at l. It returns false, and has moved nothing, where
@@ -162,9 +165,13 @@ func (c *cli) begin(table string, own diag.ExtAddr) {
 	case own != 0 && me.ext != 0 && !same:
 		c.flush()
 	case me.told[table]:
+		n := len(c.out.reports)
 		c.flush()
 		if same {
 			c.me.rep.Own = slices.Clone(me.rep.Own)
+			for i := n; i < len(c.out.reports); i++ { // of the same node, before
+				c.out.reports[i].At = time.Time{}
+			}
 		}
 	}
 	if own != 0 {

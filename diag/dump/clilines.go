@@ -55,8 +55,9 @@ func cleanLine(b []byte) cliLine {
 	b = bytes.TrimRight(stripANSI(b), " \t\r\x00")
 	t := strings.ToValidUTF8(string(b), "?")
 	if strings.Contains(t, "&") {
-		t = strings.ReplaceAll(html.UnescapeString(t), "\u00a0", " ")
+		t = html.UnescapeString(t)
 	}
+	t = strings.ReplaceAll(t, "\u00a0", " ") // what web pages make of several spaces
 	t = strings.TrimRight(t, " ")
 	for {
 		u := strings.TrimLeft(t, " \t")

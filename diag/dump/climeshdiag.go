@@ -62,12 +62,46 @@ func (c *cli) meshdiagTopology() {
 		if !ok || l.long || l.done() || l.failed() || l.fence() || strings.HasPrefix(l.text, "id:") {
 			break
 		}
-		if l.text != "" && !c.meshdiagLine(l, &r) {
+		// What later versions say of a router stands under it, too, and is passed over.
+		if l.text != "" && !c.meshdiagLine(l, &r) && (l.indent <= head.indent || l.command() != "") {
 			break
 		}
 		c.next()
 	}
+	// "Done" ends the list; where it is missing, others may have stood behind.
+	l, more := c.peek()
+	goesOn := more && strings.HasPrefix(l.text, "id:")
+	r.Cut = !goesOn && !(more && l.done())
+	c.supersede(x)
+	n := len(c.out.reports)
 	c.report(r)
+	if len(c.out.reports) > n { // not one too many
+		c.list.at = append(c.list.at, n)
+	}
+	if x != 0 {
+		c.lists[x] = c.list
+	}
+	if !goesOn {
+		c.list = &meshList{}
+	}
+}
+
+// A meshList is one answer of "meshdiag topology".
+type meshList struct {
+	at []int // indices of its reports
+}
+
+// supersede makes the list above that has router x, too, the older one: of when is
+// not known, but before, and the mesh may have been another then.
+func (c *cli) supersede(x diag.ExtAddr) {
+	l := c.lists[x]
+	if l == nil || l == c.list {
+		return
+	}
+	for _, i := range l.at {
+		c.out.reports[i].At = time.Time{}
+	}
+	l.at = nil
 }
 
 // meshdiagLine reads a line under a router. It returns false for what is none.

@@ -2,8 +2,10 @@ package dump
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"threadmap/diag"
 )
@@ -31,6 +33,31 @@ Done
 	})
 	same(t, "problems", problems(s), []string{
 		`line 7: child of "meshdiag topology" is cut off: skipped`, "line 9: list of links is cut off: skipped",
+	})
+}
+
+// Lines that a later version may have do not cost those behind them, and older stacks
+// have no version; a text that breaks off is known as such.
+func TestMeshdiagOfOtherVersions(t *testing.T) {
+	s := paste(t, `  id:18 rloc16:0x4800 ext-addr:1ee48d4c6ec80cd3
+      vendor-name: Nanoleaf
+      2-links:{ 03 15 }
+      children:
+          rloc16:0x4801 lq:3, mode:-
+  id:03 rloc16:0x0c00 ext-addr:e614bc0b176d9c88 ver:5 - leader - another
+      3-links:{ 18 }
+  > state
+  router
+  Done
+`)
+	var got []string
+	for _, r := range s.Reports {
+		got = append(got, fmt.Sprintf("%s version %v routes %d children %d cut %v", who(r), r.ThreadVersion, len(r.Routes), len(r.Children), r.Cut))
+	}
+	same(t, "reports", got, []string{
+		"0x4800 1ee48d4c6ec80cd3(1) router version ? routes 2 children 1 cut false",
+		"0x0c00 e614bc0b176d9c88(1) leader version 5 routes 1 children 0 cut true",
+		"? router version ? routes 0 children 0 cut false",
 	})
 }
 
@@ -76,6 +103,58 @@ func TestChipToolTables(t *testing.T) {
 	})
 	if len(r.Matter) != 1 || r.Matter[0] != (diag.MatterID{Node: 4}) {
 		t.Errorf("node %+v", r.Matter)
+	}
+}
+
+// chip-tool of 1.4 marks its lines in another way, and a log may end within a row:
+// its last field may have lost digits, the others stand.
+func TestChipToolOf14CutOff(t *testing.T) {
+	const mark = "[1780831029.797] [39286:39288] [TOO] "
+	text := "$ chip-tool threadnetworkdiagnostics read neighbor-table 7 0\n" + mark + "Endpoint: 0 Cluster: 0x0000_0035 Attribute 0x0000_0007 DataVersion: 3389612716\n"
+	for l := range strings.Lines(`  NeighborTable: 2 entries
+    [1]: {
+      ExtAddress: 11678088788494768592
+      Age: 8
+      Rloc16: 3072
+      Lqi: 2
+      AverageRssi: -8
+`) {
+		text += mark + l
+	}
+	s := paste(t, text)
+	if len(s.Reports) != 1 {
+		t.Fatalf("%d reports, %v", len(s.Reports), s.Problems)
+	}
+	same(t, "rows", neighbors(s.Reports[0].Neighbors), []string{"0x0c00 [a210e7e145b3d9d0] ? v? in 2 rssi ?/? age 8s"})
+	same(t, "problems", problems(s), []string{"line 4: row of NeighborTable is cut off: what stands of it is read", "NeighborTable has 1 of its 2 rows"})
+	if _, err := Read("cut.txt", []byte(text[:strings.Index(text, "Lqi")]), time.Time{}); err == nil || !strings.Contains(err.Error(), "skipped") {
+		t.Errorf("a row whose address may be cut: %v", err)
+	}
+}
+
+// The router table before it had a column Link, with the columns' first names,
+// as public tutorials print it.
+func TestRouterTableWithoutLinkColumn(t *testing.T) {
+	const table = `> router table
+| ID | RLOC16 | Next Hop | Path Cost | LQI In | LQI Out | Age | Extended MAC     |
++----+--------+----------+-----------+--------+---------+-----+------------------+
+| 20 | 0x5000 |       63 |         0 |      0 |       0 |   0 | 96da92ea13534f3b |
+| 22 | 0x5800 |       63 |         0 |      3 |       2 |  23 | 5a4eb647eb6bc66c |
+Done
+`
+	s := paste(t, table)
+	if page := paste(t, strings.ReplaceAll(table, "|\n", "|\u00a0\u00a0\n")); len(page.Reports) != 1 || !slices.Equal(page.Reports[0].Routes, s.Reports[0].Routes) {
+		t.Errorf("copied from a web page: %+v", page.Reports)
+	}
+	if len(s.Reports) != 1 || len(s.Problems) != 0 {
+		t.Fatalf("%d reports, %v", len(s.Reports), s.Problems)
+	}
+	own, other := s.Reports[0].Routes[0], s.Reports[0].Routes[1]
+	if own.LinkEstablished != diag.Some(false) {
+		t.Errorf("own row: link %v", own.LinkEstablished)
+	}
+	if other.LinkQualityIn != diag.Some(uint8(3)) || other.LinkQualityOut != diag.Some(uint8(2)) || other.LinkEstablished.Known() {
+		t.Errorf("row of a neighbor: %+v", other)
 	}
 }
 

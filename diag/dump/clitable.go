@@ -47,6 +47,9 @@ func cells(t string) (out []string, ok bool) {
 // table reads a table that begins at l with its head.
 func (c *cli) table(l cliLine) bool {
 	columns, ok := cells(l.text)
+	for i, name := range columns {
+		columns[i] = strings.Replace(name, "LQI ", "LQ ", 1) // the word of old versions
+	}
 	if !ok || !slices.Contains(columns, "RLOC16") || !slices.Contains(columns, "Extended MAC") {
 		return false
 	}

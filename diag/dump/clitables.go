@@ -9,7 +9,8 @@ import (
 //	| ID | RLOC16 | Next Hop | Path Cost | LQ In | LQ Out | Age | Extended MAC     | Link |
 //
 // Written from Home Assistant add-ons 4671 and an article on two ESP border
-// routers. Next Hop is a router id, 63 for none.
+// routers. Next Hop is a router id, 63 for none. Older versions have no
+// column Link, the oldest say "LQI In" and "LQI Out".
 func (c *cli) routerTable(t *cliTable) {
 	routes := []diag.Route{}
 	for _, r := range t.rows {
@@ -28,6 +29,8 @@ func (c *cli) routerTable(t *cliTable) {
 		route.Age = r.seconds("Age")
 		if on, ok := r.flag("Link"); ok {
 			route.LinkEstablished = diag.Some(on)
+		} else if none := diag.Some(uint8(0)); route.LinkQualityIn == none && route.LinkQualityOut == none {
+			route.LinkEstablished = diag.Some(false) // a link that hears nothing either way is none
 		}
 		routes = append(routes, route)
 	}

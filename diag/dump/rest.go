@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"threadmap/diag"
 	"threadmap/diag/otbr/restdoc"
@@ -51,11 +52,23 @@ func readREST(in *input, out *output) bool {
 		out.problem(sourceOTBR, "%s", p.Text)
 		out.problems[len(out.problems)-1].Hint = p.Hint
 	}
+	// The same thing asked again in a transcript: what was answered before is older,
+	// by how much is not known.
+	for _, i := range br.answers[in.request] {
+		if old := &out.reports[i]; old.At.Equal(in.at) {
+			old.At = time.Time{}
+		}
+	}
+	first := len(out.reports)
 	for _, r := range reports {
 		if kind == restdoc.KindNode && len(reports) == 1 {
 			br.network = r.Network
 		}
 		out.report(r)
+	}
+	br.answers[in.request] = nil
+	for i := first; i < len(out.reports) && in.request != ""; i++ {
+		br.answers[in.request] = append(br.answers[in.request], i)
 	}
 	if len(reports) == 0 && len(problems) == 0 {
 		out.refused = fmt.Errorf("is the %s of a border router, but it names no node", kind)
@@ -69,6 +82,7 @@ type restRouter struct {
 	network diag.Network // as far as /node has said
 	values  diag.Report  // single values
 	told    bool
+	answers map[string][]int // the reports of the last answer, by what was asked
 }
 
 func (o *output) borderRouter(host string) *restRouter {
@@ -77,7 +91,7 @@ func (o *output) borderRouter(host string) *restRouter {
 			return br
 		}
 	}
-	br := &restRouter{host: host, values: diag.Report{Source: sourceOTBR, Transport: diag.TransportThread, Session: strings.TrimSpace(o.in.session + " " + host)}}
+	br := &restRouter{host: host, answers: map[string][]int{}, values: diag.Report{Source: sourceOTBR, Transport: diag.TransportThread, Session: strings.TrimSpace(o.in.session + " " + host)}}
 	o.routers = append(o.routers, br)
 	return br
 }

@@ -142,7 +142,7 @@ func (g generator) icd() diag.ICD {
 
 func (g generator) report() diag.Report {
 	r := diag.Report{
-		Source: g.word(), Via: g.text(), Session: g.text(), At: g.time(), Cached: g.bool(),
+		Source: g.word(), Via: g.text(), Session: g.text(), At: g.time(), Cached: g.bool(), Cut: g.bool(),
 		Own: some(g, 3, func() diag.AddrClaim {
 			return diag.AddrClaim{ExtAddr: diag.ExtAddr(g.Uint64() | 1), Witness: diag.Witness(1 + g.IntN(5))}
 		}),

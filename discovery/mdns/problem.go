@@ -77,6 +77,9 @@ func (p Problem) Unwrap() error { return p.Err }
 func (p Problem) Hint() string {
 	switch p.Reason {
 	case NoInterface:
+		if p.Err != nil { // the one that was named is none
+			return "name one of those with --interface, or leave it out"
+		}
 		if p.env.container {
 			return "run the container with the host's network (docker run --network host), or ask a responder directly with --ask HOST"
 		}
@@ -95,6 +98,9 @@ func (p Problem) Hint() string {
 	case Unreachable:
 		return "check the address; the responder must be willing to answer questions of another network on UDP port 5353"
 	case Silence:
+		if p.Interface != "" { // a question straight to a host needs no multicast
+			return "check the address, and that this host is on; it must answer mDNS questions of another network on that UDP port"
+		}
 		if h := p.env.multicastHint(); h != "" {
 			return h
 		}

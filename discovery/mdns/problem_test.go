@@ -62,6 +62,20 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// A hint is about what was asked for: a name mistyped, or a host that is off, is not
+// mended by another network of a container.
+func TestHintOfWhatWasNamed(t *testing.T) {
+	inside := environment{os: "linux", container: true}
+	for _, p := range []Problem{
+		{Reason: NoInterface, Err: errors.New(`there is no interface "eth9", but eth0`), env: inside},
+		{Reason: Silence, Interface: "192.0.2.1:5353", env: inside},
+	} {
+		if h := p.Hint(); strings.Contains(h, "docker") || strings.Contains(h, "--ask") {
+			t.Errorf("%s: %s", p.Error(), h)
+		}
+	}
+}
+
 func TestChoose(t *testing.T) {
 	const up = net.FlagUp | net.FlagRunning
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,5 +133,36 @@ func TestNothingInAHealthyHome(t *testing.T) {
 func TestNothingOfNothing(t *testing.T) {
 	for _, r := range Rules {
 		cannotKnow(t, r, nil)
+	}
+}
+
+// What ties three networks is in more than "both" of them, and a network that has
+// no name is called as the tree heads it, not by an id of threadmap's own.
+func TestWordsOfNetworks(t *testing.T) {
+	var reports []diag.Report
+	for i := range 3 {
+		reports = append(reports, diag.Report{
+			Source: "test", At: at, Own: []diag.AddrClaim{{ExtAddr: diag.ExtAddr(0xa00 + i), Witness: diag.WitnessDiagnostic}}, Role: diag.RoleRouter, RLOC16: diag.RouterRLOC16(1),
+			BorderRouter: diag.Some(true), Matter: []diag.MatterID{{Fabric: 7, Node: uint64(i)}}, Network: diag.Network{ExtPANID: diag.PANID64(0xb00 + i)},
+		})
+	}
+	for n, want := range map[int]string{2: "has devices in both.", 3: "has devices in more than one of them."} {
+		for _, f := range has(t, separateNetworks, reports[:n]) {
+			if !strings.HasSuffix(f.Detail, want) {
+				t.Errorf("%d networks: %s", n, f.Detail)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		n    topology.Network
+		want string
+	}{
+		{topology.Network{ID: "ml-fd00000000000000", Name: "MyHome", ExtPANID: 1}, "MyHome"},
+		{topology.Network{ID: "00000000000000a0", ExtPANID: 0xa0}, "Network 00000000000000a0"},
+		{topology.Network{ID: "ml-fd00000000000000"}, "Unnamed network"},
+	} {
+		if got := network(&tt.n); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.n.ID, got, tt.want)
+		}
 	}
 }

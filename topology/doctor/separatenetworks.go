@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"threadmap/diag"
 	"threadmap/topology"
@@ -49,6 +50,9 @@ var separateNetworks = Rule{
 			}
 		}
 		var out []Finding
+		if len(together) > 2 {
+			why = strings.Replace(why, "in both", "in more than one of them", 1)
+		}
 		if len(together) > 1 {
 			out = append(out, Finding{
 				Severity: Warning, Confidence: sure,

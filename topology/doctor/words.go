@@ -44,15 +44,18 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// network is the best word for a network: its name, else its ID.
+// network is the word that heads a network in the tree: its name, else its
+// extended PAN id. The other ids of networks are no words that people know.
 func network(n *topology.Network) string {
-	if n == nil {
+	switch {
+	case n == nil:
 		return "an unknown network"
-	}
-	if n.Name != "" {
+	case n.Name != "":
 		return n.Name
+	case n.ExtPANID != 0:
+		return "Network " + n.ExtPANID.String()
 	}
-	return n.ID
+	return "Unnamed network"
 }
 
 // capital begins a sentence.

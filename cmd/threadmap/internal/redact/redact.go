@@ -119,7 +119,7 @@ func (r *Redactor) look(s *diag.Scan) {
 // that says which are left out.
 func (r *Redactor) report(x *diag.Report) diag.Report {
 	out := diag.Report{
-		Source: sourceName(x.Source), Via: r.word("place", x.Via), Session: r.word("session", x.Session), At: x.At, Cached: x.Cached,
+		Source: sourceName(x.Source), Via: r.word("place", x.Via), Session: r.word("session", x.Session), At: x.At, Cached: x.Cached, Cut: x.Cut,
 
 		Own: each(x.Own, r.ownAddress), EUI64: r.ext(x.EUI64), RLOC16: x.RLOC16, BorderAgentID: r.borderAgent(x.BorderAgentID),
 		Matter: each(x.Matter, r.matter), HAPID: r.hap(x.HAPID), Hosts: each(x.Hosts, r.host), Instances: each(x.Instances, r.instance),
