@@ -37,7 +37,7 @@ type rule struct {
 var (
 	// codecs turn bytes or values into the vocabulary, or into other bytes. They
 	// are shared by the sources and by diag/dump.
-	codecs = []string{"tlv", "diag/ccm", "diag/hidden", "diag/internal/apiurl", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag", "diag/tmf/pskc", "diag/homeassistant/hadoc", "diag/matterserver/wsdoc"}
+	codecs = []string{"tlv", "diag/ccm", "diag/hidden", "diag/internal/apiurl", "diag/internal/relisten", "diag/otbr/restdoc", "diag/matter/cluster/...", "diag/tmf/netdiag", "diag/tmf/pskc", "diag/homeassistant/hadoc", "diag/matterserver/wsdoc"}
 	// words are what every source stands on.
 	words = []string{"diag", "discovery"}
 	// protocols are what simulated peers share with the sources: bytes on the
@@ -64,6 +64,7 @@ var architecture = []rule{
 	{packages: "diag/ccm", pure: true},
 	{packages: "diag/hidden", pure: true},
 	{packages: "diag/internal/apiurl"},
+	{packages: "diag/internal/relisten", pure: true},
 	{packages: "diag/snapshot", pure: true, may: []string{"diag"}},
 	{packages: "diag/icd", pure: true, may: join(words, "diag/tmf/netdiag")},
 	{packages: "diag/icd/internal/scenario", pure: true, may: []string{"diag/icd"}},

@@ -55,6 +55,9 @@ mesh is told by the simulation.`,
 		if err := timelineOutputs(c, output.names); err != nil {
 			return err
 		}
+		if err := checkRecord(c, record); err != nil {
+			return err
+		}
 		file, err := openRecord(record)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,6 +70,9 @@ func noSecret(c *cobra.Command, args []string) error {
 // credential.
 func flagFault(c *cobra.Command, err error) error {
 	text := err.Error()
+	if e := (*strconv.NumError)(nil); errors.As(err, &e) && e.Func == "ParseBool" {
+		text = strings.Replace(text, e.Error(), "want true or false, or no value", 1)
+	}
 	if bad := (interface{ GetValue() string })(nil); errors.As(err, &bad) && looksSecret(bad.GetValue()) {
 		text = strings.ReplaceAll(text, bad.GetValue(), "...")
 	}

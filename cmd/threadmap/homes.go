@@ -46,7 +46,7 @@ func (a *app) homes(store *state.Store) (homes, error) {
 
 // source asks them.
 func (h homes) source() homeassistant.Source {
-	return homeassistant.Source{
+	s := homeassistant.Source{
 		Logins: func(url string) (homeassistant.Login, bool) {
 			t, ok := h.tokens[url]
 			return homeassistant.Login{Token: t.Token, Trust: t.Trust}, ok
@@ -57,6 +57,10 @@ func (h homes) source() homeassistant.Source {
 			}
 		},
 	}
+	if testICD != nil {
+		s.Dial = testICD.dial
+	}
+	return s
 }
 
 // in puts them among the sources, with what the Matter servers behind them are to

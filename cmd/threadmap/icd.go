@@ -36,6 +36,11 @@ On a terminal it asks you to restart the device; the keys r (I restarted it now)
 --wait makes it wait for a restart, --for TIME says how long. It ends when nothing
 is awaited any more. Ctrl-C ends it before, with what is known.
 
+It is about the subscription of one controller, and says of which: the one that a
+press or a complaint names, else Home Assistant where that is listened to, else one
+that is known by name, else threadmap's own ("canary"), and one of which only digits
+are known last. --subscriber NAME chooses another.
+
 --record FILE keeps all that was observed, for "icd replay". -o FILE.svg draws it.
 --ticket prints facts for the maker's support, in UTC and with pseudonyms.
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -77,7 +76,7 @@ func (k *canaryKeeper) config(node uint64) (*icdcanary.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	socket, err := net.ListenUDP("udp", &net.UDPAddr{})
+	socket, err := ownSocket()
 	if err != nil {
 		return nil, fmt.Errorf("there is no port to be found at: %w", err)
 	}
@@ -100,6 +99,9 @@ func (k *canaryKeeper) config(node uint64) (*icdcanary.Config, error) {
 
 // find looks up where a node of threadmap's fabric is now, by one question.
 func (k *canaryKeeper) find(ctx context.Context, instance string) (icdcanary.Target, error) {
+	if testICD != nil {
+		return testICD.find()
+	}
 	ctx, cancel := context.WithTimeout(ctx, canaryFindLimit)
 	defer cancel()
 	name, err := discovery.KindMatter.InstanceName(instance)
@@ -164,6 +166,9 @@ func (k *canaryKeeper) announce(c *icdcanary.Config) (ended func(), err error) {
 		if err := testBrowse(mdns.Config{Interfaces: conf.Interfaces}); err != nil {
 			panic(err)
 		}
+	}
+	if testICD != nil {
+		testICD.announce(&conf)
 	}
 	ctx, cancel := context.WithCancel(context.Background()) // beyond the watch: the device may need us to be rid of us
 	done := make(chan struct{})

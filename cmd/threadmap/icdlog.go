@@ -22,12 +22,27 @@ func logNumber(s string) (uint64, bool) {
 	return n, err == nil && n > 0 && len(s) < 16
 }
 
+// openFile opens a file that was named on the command line, and no folder.
+func openFile(file string) (*os.File, error) {
+	switch i, err := os.Stat(file); {
+	case err != nil:
+		return nil, bare(err)
+	case i.IsDir():
+		return nil, errors.New("is a folder: name a file in it")
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, bare(err)
+	}
+	return f, nil
+}
+
 // readControllerLog reads a log of Home Assistant's Matter server. Its times are
 // taken to be of this machine's zone where they don't say.
 func (a *app) readControllerLog(ctx context.Context, file string, number uint64) (*icd.Timeline, error) {
-	in, err := os.Open(file)
+	in, err := openFile(file)
 	if err != nil {
-		return nil, bare(err)
+		return nil, err
 	}
 	defer in.Close()
 	stop := context.AfterFunc(ctx, func() { in.Close() })

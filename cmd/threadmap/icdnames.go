@@ -112,7 +112,7 @@ func (n *icdNames) say(s string) string {
 		}
 		return id
 	})
-	s = began.ReplaceAllString(s, "")
+	s = sayPaths(began.ReplaceAllString(s, ""))
 	s = unheard.ReplaceAllStringFunc(s, func(e string) string {
 		what := handshakeWords[unheard.FindStringSubmatch(e)[1]]
 		if what == "" {

@@ -64,6 +64,9 @@ func (w *icdWatch) listening() icdlisten.Config {
 	if w.lan != nil {
 		c.Interfaces = w.lan.interfaces
 	}
+	if testICD != nil {
+		testICD.listening(&c)
+	}
 	return c
 }
 

@@ -23,6 +23,9 @@ func timelineOutputFlag(c *cobra.Command, files *namesFlag) {
 // timelineOutputs looks at the values of -o before anything is done.
 func timelineOutputs(c *cobra.Command, files []string) error {
 	for _, f := range files {
+		if f == "" {
+			return usage(c, "-o: the name of the FILE is empty")
+		}
 		if !strings.EqualFold(filepath.Ext(f), ".svg") {
 			return usage(c, "-o %s: a timeline is drawn as .svg", clean(f))
 		}

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -30,11 +31,33 @@ and with pseudonyms.`
 
 type replayFlags struct {
 	look
-	at               float64
+	at               secondsFlag
 	subscriber, node string
 	pcap, log        namesFlag
 	output           namesFlag
 	ticket           ticketFlags
+}
+
+// A secondsFlag is a time of a timeline.
+type secondsFlag struct {
+	at  icd.Seconds
+	set bool
+}
+
+func (f *secondsFlag) String() string {
+	if !f.set {
+		return ""
+	}
+	return f.at.String()
+}
+func (f *secondsFlag) Type() string { return "SECONDS" }
+func (f *secondsFlag) Set(s string) error {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n >= 0 && n <= 1e8) {
+		return errors.New("want seconds from the start, 0 to 100000000")
+	}
+	f.at, f.set = icd.Sec(n), true
+	return nil
 }
 
 func (a *app) icdReplayCommand() *cobra.Command {
@@ -50,7 +73,7 @@ func (a *app) icdReplayCommand() *cobra.Command {
 		Args: atMost(1),
 	}
 	f.pcap.kind, f.log.kind = "FILE", "FILE"
-	c.Flags().Float64Var(&f.at, "at", -1, "judge as of so many `SECONDS` from the start; default: at the end")
+	c.Flags().Var(&f.at, "at", "judge as of so many `SECONDS` from the start; default: at the end")
 	c.Flags().StringVar(&f.subscriber, "subscriber", "", "about this controller's subscription (`NAME`)")
 	c.Flags().Var(&f.pcap, "pcap", "also take this packet capture of the LAN; may be repeated")
 	c.Flags().Var(&f.log, "log", "also take this log of Home Assistant's Matter server; may be repeated")
@@ -63,9 +86,18 @@ func (a *app) icdReplayCommand() *cobra.Command {
 }
 
 func (a *app) icdReplay(c *cobra.Command, f *replayFlags, args []string) error {
+	if c.Flags().Changed("subscriber") && f.subscriber == "" {
+		return usage(c, "--subscriber: the name is empty")
+	}
+	if c.Flags().Changed("node") && f.node == "" {
+		return usage(c, "--node: the name is empty")
+	}
+	for flag, files := range map[string][]string{"pcap": f.pcap.names, "log": f.log.names} {
+		if slices.Contains(files, "") {
+			return usage(c, "--%s: the name of the FILE is empty", flag)
+		}
+	}
 	switch {
-	case c.Flags().Changed("at") && !(f.at >= 0 && f.at <= 1e8):
-		return usage(c, "--at: want seconds from the start, 0 to 100000000")
 	case len(args)+len(f.pcap.names)+len(f.log.names) == 0:
 		return usage(c, "nothing to judge: name a FILE, --pcap FILE or --log FILE")
 	}
@@ -80,8 +112,8 @@ func (a *app) icdReplay(c *cobra.Command, f *replayFlags, args []string) error {
 		return err
 	}
 	when := t.End()
-	if c.Flags().Changed("at") {
-		when = icd.Sec(f.at)
+	if f.at.set {
+		when = f.at.at
 	}
 	verdict, err := icd.Evaluate(t, when, f.subscriber)
 	if err != nil {
@@ -191,9 +223,9 @@ func sideBySide(parts []*icd.Timeline, node icd.NodeName) *icd.Timeline {
 // readCapture reads a packet capture. Without a node it is the device of the file
 // that was seen to restart, if there is one only.
 func (a *app) readCapture(ctx context.Context, file string, node icd.NodeName) (*icd.Timeline, icd.NodeName, error) {
-	in, err := os.Open(file)
+	in, err := openFile(file)
 	if err != nil {
-		return nil, "", bare(err)
+		return nil, "", err
 	}
 	defer in.Close()
 	stop := context.AfterFunc(ctx, func() { in.Close() })

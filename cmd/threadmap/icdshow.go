@@ -151,6 +151,12 @@ func (s *icdShow) notable(teller *timeline.Teller, x seenAt, now time.Time) (str
 			}
 		}
 	}
+	switch w := x.o.What.(type) {
+	case *icd.Read:
+		n.Text = "read: " + readWords(w.Values)
+	case *icd.Attribute:
+		n.Text = attributeSaid(w)
+	}
 	key := n.Lane.String() + "\x00" + n.Text
 	if w, ok := x.o.What.(*icd.Announce); ok {
 		key += "\x00" + w.Instance

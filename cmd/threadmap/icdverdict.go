@@ -43,7 +43,7 @@ var rungs = [...]rungOf{
 
 // writeVerdict tells a verdict to people, with times from the start.
 func writeVerdict(w io.Writer, t *icd.Timeline, v *icd.Verdict) error {
-	if err := writeVerdictAt(w, v, (&icdNames{}).learn(t), icd.Seconds.String); err != nil {
+	if err := writeVerdictAt(w, t, v, (&icdNames{}).learn(t), icd.Seconds.String); err != nil {
 		return err
 	}
 	if v.Rung+1 < len(rungs) && (v.Healthy == nil || !*v.Healthy) {
@@ -59,7 +59,7 @@ func writeVerdict(w io.Writer, t *icd.Timeline, v *icd.Verdict) error {
 
 // writeVerdictToday is writeVerdict with the clock times of a timeline.
 func writeVerdictToday(w io.Writer, t *icd.Timeline, v *icd.Verdict, names *icdNames) error {
-	if err := writeVerdictAt(w, v, names, clockIn(t)); err != nil {
+	if err := writeVerdictAt(w, t, v, names, clockIn(t)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "Times are %s.\n", zone(t.Start))
@@ -78,7 +78,7 @@ func headline(v *icd.Verdict) string {
 	return s
 }
 
-func writeVerdictAt(w io.Writer, v *icd.Verdict, names *icdNames, when func(icd.Seconds) string) error {
+func writeVerdictAt(w io.Writer, t *icd.Timeline, v *icd.Verdict, names *icdNames, when func(icd.Seconds) string) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	inSeconds := when(0) == icd.Seconds(0).String()
@@ -88,18 +88,23 @@ func writeVerdictAt(w io.Writer, v *icd.Verdict, names *icdNames, when func(icd.
 		}
 		return clean(names.say(s))
 	}
+	helped := unaidedOf(t, v)
 	switch {
 	case v.Link != 0:
 		line("Broken: %s. Whose matter it is: %s.", brokenWords[v.Link], partyWords[v.Party])
-		if top := v.TopCauses(); len(top) > 0 && len(top) <= 3 && v.Causes[0].Confidence > icd.Low {
-			for i, id := range top {
-				top[i] = fmt.Sprintf("%s (%s)", lower(icd.CauseByID(id).Title), id)
-			}
-			line("Most likely: %s.", list(top, "or"))
+		if words := likely(v); words != "" {
+			line("Most likely: %s.", words)
 		}
 		line("%s", v.Link.About())
 	default:
-		line("%s", timeline.Headline(v))
+		now := timeline.Headline(v)
+		if helped != nil {
+			if err := helped.write(&b, when, names); err != nil {
+				return err
+			}
+			now = "Since then: " + lower(now)
+		}
+		line("%s", now)
 	}
 	if v.Next != nil {
 		line("→ %s", clean(v.Next.Do))
@@ -108,7 +113,7 @@ func writeVerdictAt(w io.Writer, v *icd.Verdict, names *icdNames, when func(icd.
 	line("")
 	whom := "no controller in particular"
 	if v.Subscriber != "" {
-		whom = clean(v.Subscriber)
+		whom = subscriberWords(v.Subscriber, names)
 	}
 	line("The chain, at %s, for %s", when(v.At), whom)
 	for _, s := range v.Chain {
@@ -136,6 +141,9 @@ func writeVerdictAt(w io.Writer, v *icd.Verdict, names *icdNames, when func(icd.
 		}
 	}
 	for _, f := range v.Facts {
+		if helped != nil && f.ID == "unaided" {
+			continue // it was told at the top
+		}
 		line("  fact: %s (%s)", clean(f.Says), clean(f.ID))
 	}
 	if len(v.Await) > 0 {

@@ -6,15 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"threadmap/cmd/threadmap/internal/writefile"
 	"threadmap/diag"
 	"threadmap/diag/icd"
 	"threadmap/topology"
@@ -23,6 +20,7 @@ import (
 // How the watching of a device goes on.
 const (
 	drawEvery    = 300 * time.Millisecond // at most so often, however much is observed
+	nameWait     = 10 * time.Second       // for a controller's name, before it is said that one without is meant
 	lookEvery    = time.Second            // and at least so often
 	partingFor   = 25 * time.Second       // for observers to end in order
 	partingPause = time.Second            // of it, before it is said what is waited for
@@ -44,6 +42,9 @@ type icdWatch struct {
 	began    icd.Seconds // when the watching began, on the timeline
 	rec      *icd.Recorder
 	show     *icdShow
+	words    *icdNames // of the device, and what it announces
+	chosen   string    // whose subscription it was said to be about
+	unheard  bool      // nothing is known of the one that the user named
 	restarts restarts
 	tellMu   sync.Mutex // of lines that observers say
 	lines    []string
@@ -58,7 +59,19 @@ func (a *app) icdNode(c *cobra.Command, f *icdFlags, query string) error {
 	if err := f.ticket.check(c, f.json); err != nil {
 		return err
 	}
+	if query == "" {
+		return usage(c, "the NODE is empty: name the device to watch")
+	}
+	if c.Flags().Changed("subscriber") && f.subscriber == "" {
+		return usage(c, "--subscriber: the name is empty")
+	}
+	if err := checkRecord(c, f.record); err != nil {
+		return err
+	}
 	for _, name := range f.observe.names {
+		if name == "" {
+			return usage(c, "--observe: the name is empty: want %s", list(observerNames(), "or"))
+		}
 		if !slices.Contains(observerNames(), name) {
 			return usage(c, "--observe %s: there is only %s", clean(name), list(observerNames(), "and"))
 		}
@@ -79,9 +92,6 @@ func (a *app) icdNode(c *cobra.Command, f *icdFlags, query string) error {
 	if w.device.Name() == "" {
 		return fail("%s has neither an extended address nor a Matter node id, so nothing that is heard can be told to be of it: scan again when it is announced", clean(n.ID))
 	}
-	if f.subscriber != "" {
-		w.f.subscriber = f.subscriber
-	}
 	if !f.json && !f.ticket.on {
 		if err := a.print(w.writeKnown); err != nil {
 			return err
@@ -91,21 +101,6 @@ func (a *app) icdNode(c *cobra.Command, f *icdFlags, query string) error {
 		a.hint("It is not known to be a device that sleeps.")
 	}
 	return w.watch(c)
-}
-
-// openRecord opens the file of --record; nobody else may read it.
-func openRecord(file string) (*os.File, error) {
-	if file == "" {
-		return nil, nil
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, writefile.Private)
-	if errors.Is(err, os.ErrExist) {
-		return nil, fail("--record %s: it exists already: name a new file", clean(file))
-	}
-	if err != nil {
-		return nil, fail("--record: %w", cannotWrite(file, err))
-	}
-	return f, nil
 }
 
 // say takes a line of an observer, to be printed between the observations.
@@ -153,7 +148,8 @@ func (w *icdWatch) watch(c *cobra.Command) error {
 		return fail("--record: %w", err)
 	}
 	w.show = newICDShow(w.err, w.getenv("TERM"))
-	w.show.say = w.names().say
+	w.words = w.names()
+	w.show.say = w.words.say
 	icd.Observe(w.rec.Observe).Tell(seeds)
 
 	ctx, cancel := context.WithCancel(c.Context())
@@ -245,6 +241,8 @@ func (w *icdWatch) loop(ctx context.Context, keys <-chan byte, end time.Time, ru
 			return false, err
 		}
 		w.tellLines()
+		w.words.learn(t)
+		w.tellChosen(t, v)
 		w.show.draw(t, v, time.Now())
 		if at, ok := t.Restarted(v.At); ok {
 			w.restarts.tell(at)
@@ -288,7 +286,9 @@ func (w *icdWatch) judge() (*icd.Timeline, *icd.Verdict, error) {
 	t := w.rec.Timeline()
 	at := icd.Seconds(time.Since(w.start))
 	v, err := icd.Evaluate(t, at, w.f.subscriber)
+	w.unheard = false
 	if err != nil && w.f.subscriber != "" { // nothing was heard of it yet
+		w.unheard = true
 		v, err = icd.Evaluate(t, at, "")
 	}
 	return t, v, err
@@ -353,6 +353,9 @@ func (w *icdWatch) conclude(c *cobra.Command, interrupted bool) error {
 	if err != nil {
 		return err
 	}
+	if w.unheard {
+		w.hint("Nothing was heard of the %q of --subscriber, so this is about another.", clean(w.f.subscriber))
+	}
 	if left := w.leftOn(); left != nil {
 		w.hint("Something of threadmap's is left on the device (%s). It is remembered; when the device is up and awake: threadmap icd cleanup", plain(left))
 	}
@@ -416,107 +419,6 @@ func (w *icdWatch) name() string { return cmp.Or(w.node.Name, w.node.ID) }
 func (w *icdWatch) wakes() []string {
 	x, _ := w.node.ICD.Get()
 	return icd.WakeBy(x.UserActiveModeTriggerHint.Or(0), x.UserActiveModeTriggerInstruction)
-}
-
-// writeKnown says what is known of the device before it is watched.
-func (w *icdWatch) writeKnown(out io.Writer) error {
-	var b strings.Builder
-	line := func(what, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-11s %s\n", what, clean(fmt.Sprintf(format, args...)))
-	}
-	s := surroundings(w.home.doc.Map, w.home.scan)
-	s.own = w.home.ownFabric()
-	d := s.sleeper(w.node)
-	n := w.node
-	fmt.Fprintf(&b, "%s\n", clean(w.name()))
-	if what := strings.TrimSpace(n.Vendor + " " + n.Product); what != "" {
-		if n.Firmware != "" {
-			what += ", firmware " + n.Firmware
-		}
-		line("device", "%s", what)
-	}
-	switch text(d.Mode) {
-	case "sit":
-		line("sleeps", "short idle time: it can be reached within 15 s")
-	case "lit":
-		line("sleeps", "long idle time: it can be reached only when it wakes; then it checks in with who is registered")
-	default:
-		line("sleeps", "how is not known")
-	}
-	if i := intervals(&d); i != "?" {
-		line("intervals", "idle/active %s", i)
-	}
-	wakes := w.wakes()
-	for i, s := range wakes {
-		line([]string{"to wake it", ""}[min(i, 1)], "%s", s)
-	}
-	if len(wakes) == 0 {
-		line("to wake it", "it does not tell; a press of its button, or its battery taken out, does")
-	}
-	parent := "not known"
-	if d.Parent != nil {
-		parent = cmp.Or(text(d.ParentName), *d.Parent)
-		if d.LQ != nil {
-			parent += fmt.Sprintf(", link quality %d", *d.LQ)
-		}
-		if !d.heard.IsZero() {
-			parent += ", heard " + ago(w.home.scan.To.Sub(d.heard)) + " before the scan"
-		}
-	}
-	line("parent", "%s", parent)
-	if len(d.Fabrics) == 0 {
-		line("on it", "its controllers are not known")
-	}
-	for i, f := range d.Fabrics {
-		line([]string{"on it", ""}[min(i, 1)], "%s, as node %s", cmp.Or(text(f.Name), text(f.Fabric), "the fabric of who told it"), f.Node)
-	}
-	if d.Registered != nil {
-		line("registered", "%s for its Check-Ins, of those that were told", counted(int(*d.Registered), "client"))
-	}
-	line("health", "%s: %s", d.Health, d.Why)
-	_, err := io.WriteString(out, b.String()+"\n")
-	return err
-}
-
-// restarts tell observers that the device restarted.
-type restarts struct {
-	mu   sync.Mutex
-	last icd.Seconds
-	any  bool
-	to   []chan struct{}
-	// times are told the time of the restart, too.
-	times []func(at icd.Seconds)
-}
-
-// subscribe gives a channel that has something when a restart was seen.
-func (r *restarts) subscribe() <-chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	c := make(chan struct{}, 1)
-	r.to = append(r.to, c)
-	return c
-}
-
-// sameRestart is how far two witnesses of one restart may be apart.
-const sameRestart = icd.Seconds(30 * time.Second)
-
-// tell says that the device restarted then; of one restart it is said once.
-func (r *restarts) tell(at icd.Seconds) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.any && at <= r.last+sameRestart {
-		return
-	}
-	r.any, r.last = true, at
-	for _, c := range r.to {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
-	for _, told := range r.times {
-		told(at)
-	}
 }
 
 // matterID is the device's node id on a fabric.

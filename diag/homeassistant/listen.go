@@ -3,6 +3,7 @@ package homeassistant
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"threadmap/diag"
 	"threadmap/diag/internal/apiurl"
+	"threadmap/diag/internal/relisten"
 )
 
 // An Event is something that Home Assistant showed of a device while it was
@@ -37,13 +39,8 @@ const (
 	KindEnded     = "ended"     // the listening broke off and is tried again: Text says why
 )
 
-// The pace of listening.
-const (
-	pingEvery, pingWithin = 30 * time.Second, 10 * time.Second
-	firstRetry, lastRetry = time.Second, time.Minute // the waits before it is tried again, which double
-	maxTries              = 3                        // where it never let itself be listened to
-	maxListened           = 200                      // entities of one device
-)
+// maxListened bounds the entities of one device.
+const maxListened = 200
 
 // Listen tells what the Home Assistant at url shows of a Matter node until ctx
 // ends, which is no error: whether it is available, and events of its event
@@ -69,33 +66,24 @@ func (s Source) Listen(ctx context.Context, url string, node diag.MatterID, tell
 	if now == nil {
 		now = time.Now
 	}
-	pause, tries, ever := firstRetry, 0, false
-	for {
-		l := &listening{node: node, now: now, tell: tell}
-		err := s.listenOnce(ctx, at, login, l)
-		if ctx.Err() != nil {
-			return nil
-		}
-		f := asFailure(err)
-		if f.code == "auth_invalid" || login.Token.Refused() {
-			s.refused(at, err)
-			return oneLine(at, f)
-		}
-		if ever = ever || l.began; l.began {
-			pause, tries = firstRetry, 0
-			tell(now(), Event{Kind: KindEnded, Fabric: node.Fabric, Text: f.text})
-		} else if tries++; !ever && (tries == maxTries || f.code == codeNoDevice) {
-			return oneLine(at, f)
-		}
-		timer := time.NewTimer(s.pace.scale(pause))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-		pause = min(2*pause, lastRetry)
+	err = relisten.Listener{
+		Once: func(ctx context.Context) (bool, error) {
+			l := &listening{node: node, now: now, tell: tell}
+			err := s.listenOnce(ctx, at, login, l)
+			return l.began, err
+		},
+		Broke: func(err error) {
+			tell(now(), Event{Kind: KindEnded, Fabric: node.Fabric, Text: asFailure(err).text})
+		},
+		Refused:   func(err error) bool { return asFailure(err).code == "auth_invalid" || login.Token.Refused() },
+		Pointless: func(err error) bool { return asFailure(err).code == codeNoDevice },
+		Scale:     s.pace.scale,
+	}.Run(ctx)
+	if err == nil {
+		return nil
 	}
+	s.refused(at, err)
+	return oneLine(at, err)
 }
 
 // codeNoDevice is this package's own: Home Assistant has no such device.
@@ -119,25 +107,15 @@ func (s Source) listenOnce(ctx context.Context, at apiurl.URL, login Login, l *l
 	if _, err = conn.ask(ctx, "subscribe_entities", map[string]any{"entity_ids": entities}, registryWithin, l.event); err != nil {
 		return err
 	}
-	for {
-		timer := time.NewTimer(s.pace.scale(pingEvery))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-conn.over:
-			timer.Stop()
-			return conn.ended()
-		case <-timer.C:
-		}
-		inner, cancel := context.WithTimeout(ctx, s.pace.scale(pingWithin))
-		err := conn.ws.Ping(inner)
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			continue
-		}
-		return &failure{stage: diag.StageAsk, text: fmt.Sprintf("did not answer a ping within %v", pingWithin)}
+	switch err := relisten.Alive(ctx, conn.over, conn.ws.Ping, s.pace.scale); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		return conn.ended()
+	case errors.Is(err, relisten.ErrSilent):
+		return &failure{stage: diag.StageAsk, text: err.Error()}
 	}
+	return &failure{stage: diag.StageAsk, text: "broke off the connection"}
 }
 
 // entitiesOf lists the entities of the device that is a Matter node, whose

@@ -49,8 +49,8 @@ func TestScenariosCaptured(t *testing.T) {
 // blamed.
 func TestSoundHomesCaptured(t *testing.T) {
 	for seed := range uint64(200) {
-		s := scenario.Healthy(seed)
-		v := evaluate(t, s.RunCaptured(seed))
+		s := scenario.Healthy(seed + dice())
+		v := evaluate(t, s.RunCaptured(seed+dice()))
 		if v.Link != 0 || len(v.Causes) > 0 || v.Party != icd.Nobody && v.Party != icd.UnknownParty {
 			t.Fatalf("%s: link %s, party %s, causes %v\n%s", s.Name, v.Link, v.Party, v.TopCauses(), show(v))
 		}

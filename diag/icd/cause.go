@@ -22,7 +22,7 @@ var Causes = []*Cause{
 	causeN6, causeR17, causeR20, causeR8,
 	causeH1, causeR7, causeR19,
 	causeR9, causeR10,
-	causeN4,
+	causeN4, causeN10,
 	causeR1, causeR3, causeR2, causeN3, causeR11, causeR12, causeR15, causeR13,
 	causeN5, causeR4, causeR6, causeN1, causeR14, causeN7,
 	causeN2, causeN8, causeN9,
@@ -147,7 +147,7 @@ func (v *view) causes(h *history, c *chain, first Link) (found []CauseFound, exc
 		}
 	}
 	v.excludeByProof(ops)
-	v.lookAlikes(ops)
+	v.lookAlikes(ops, h)
 
 	slices.SortStableFunc(ops, func(a, b *opinion) int {
 		return cmp.Or(cmp.Compare(b.conf, a.conf), cmp.Compare(b.weight(), a.weight()), cmp.Compare(b2i(b.cause.Link == first), b2i(a.cause.Link == first)))
@@ -185,24 +185,26 @@ func (v *view) excludeByProof(ops []*opinion) {
 // A group of causes that look the same from outside, until something tells them apart.
 type group struct {
 	ids  []string
-	when func(*view) bool
+	when func(*view, *history) bool
 }
 
 var groups = []group{
-	{ids: []string{"R1", "N5"}, when: func(v *view) bool {
+	{ids: []string{"R1", "N5"}, when: func(v *view, _ *history) bool {
 		is, known := v.hubIsBorderRouter()
 		return (is || !known) && (v.sub.kind == darwinController || v.sub.kind == anyController)
 	}},
-	{ids: []string{"R4", "N5"}, when: func(v *view) bool { return v.sub.kind == darwinController || v.sub.kind == anyController }},
+	{ids: []string{"R4", "N5"}, when: func(v *view, _ *history) bool { return v.sub.kind == darwinController || v.sub.kind == anyController }},
 	{ids: []string{"R11", "R12", "N1"}},
 	{ids: []string{"R6", "R4"}},
 	{ids: []string{"R3", "R1"}},
+	{ids: []string{"R1", "R13"}, when: func(v *view, _ *history) bool { return v.mayBeBusy() }},
+	{ids: []string{"R1", "N10"}, when: func(v *view, h *history) bool { return v.quietRouter(h) != "" }},
 }
 
 // lookAlikes gives causes that can't be told apart the same confidence: that of
 // the best of them that has no proof. Groups that share a member are not joined:
 // R1 and R4 differ by the start of the device.
-func (v *view) lookAlikes(ops []*opinion) {
+func (v *view) lookAlikes(ops []*opinion, h *history) {
 	byID := map[string]*opinion{}
 	for _, o := range ops {
 		byID[o.cause.ID] = o
@@ -212,7 +214,7 @@ func (v *view) lookAlikes(ops []*opinion) {
 		before[id] = o.conf
 	}
 	for _, g := range groups {
-		if g.when != nil && !g.when(v) {
+		if g.when != nil && !g.when(v, h) {
 			continue
 		}
 		best := Confidence(0)

@@ -17,6 +17,7 @@ const (
 	maxIntCHIP   = hour // of a publisher that is no ICD, or whose IdleModeDuration is less
 	minIntDarwin = 10 * minute
 	leaseSRP     = 2 * hour
+	longestIdle  = 18 * hour // IdleModeDuration at most
 )
 
 // resumeRetry is how long a device waits after its n-th failed attempt to
@@ -67,17 +68,22 @@ func (v *view) livenessDue(h *history) window {
 		lo, hi = 3*minute, 11*minute
 		margin = window{0, graceMJS}
 	}
-	if idle, ok := v.idle(); ok && v.sub.kind != matterJSController {
-		// A sleepy device of the CHIP SDK takes its IdleModeDuration for MaxInterval.
-		lo, hi = min(idle, hi), max(min(idle, maxIntCHIP), lo)
-	}
-	if v.mode == ModeLongIdle {
+	if idle, ok := v.idle(); ok {
+		// A sleepy device of the CHIP SDK takes its IdleModeDuration for MaxInterval,
+		// whatever less the subscriber asks for; others do as they are asked.
+		lo, hi = min(idle, lo), max(idle, hi)
+		if v.sub.kind != matterJSController {
+			hi = max(idle, lo)
+		}
+	} else if v.mode == ModeLongIdle {
 		hi = max(hi, maxIntCHIP)
 	}
 	if h.max >= 0 {
 		lo, hi = h.max, h.max
 	}
-	from, to := v.t0, v.t0
+	// Its clock began at the last report: where that is not known, at most one
+	// MaxInterval before the start.
+	from, to := v.t0-lo, v.t0
 	if s := h.served(); s.at > never && s.o.By != ByUser {
 		from, to = s.at, max(s.at, v.t0)
 	}
@@ -88,7 +94,11 @@ func (v *view) livenessDue(h *history) window {
 func (v *view) recoveryDue(h *history) window {
 	for i := len(h.logs) - 1; i >= 0; i-- {
 		if l := h.logs[i]; l.retryIn > 0 && l.o.At > h.anew.at {
-			return window{l.o.At + l.retryIn*3/10, l.o.At + l.retryIn + handshake}
+			// The wait that it names is drawn already: what follows it is the attempt.
+			if w := (window{l.o.At + l.retryIn, l.o.At + l.retryIn + handshake}); w.to >= v.at || h.down().at == never {
+				return w
+			}
+			break // that attempt was in vain
 		}
 	}
 	limit := Seconds(capCHIP)
@@ -121,15 +131,21 @@ func (v *view) await(h *history, c *chain) []Await {
 	if v.rebooted && c.state(L7) == Unknown && v.orderlyStop() == nil {
 		add("the device looks its subscriber up and opens a session to it", v.resumeDue())
 	}
-	if n, last := v.retries(h); n > 0 && c.state(L7) == Broken {
+	if n, last := v.retries(h); n > 0 && (c.state(L7) == Broken || c.state(L6) == Broken) {
 		wait := resumeRetry(n - 1)
 		add(fmt.Sprintf("the device tries again (attempt %d), if its firmware tries more than once", n+1), window{last + wait, last + wait + lookUp + handshake})
 	}
 	if v.mode == ModeLongIdle && h.checkIn.at < v.t0 {
+		what := "the device wakes and checks in with a registered client that has no subscription"
+		if byFabric, _, known := v.registrations(); known {
+			if index, ok := v.fabricIndex(); ok && byFabric[index] == 0 || len(byFabric) == 0 {
+				what = "the device wakes (to check in with nobody: no client of this controller is registered)"
+			}
+		}
 		if idle, ok := v.idle(); ok {
-			add("the device wakes and checks in with a registered client that has no subscription", window{v.t0, v.t0 + idle + attachTime + minute})
+			add(what, window{v.t0, v.t0 + idle + attachTime + minute})
 		} else {
-			add("the device wakes and checks in with a registered client that has no subscription", window{v.t0, v.t0 + 18*hour})
+			add(what, window{v.t0, v.t0 + longestIdle + attachTime + minute})
 		}
 	}
 	if c.state(L4) == Broken {

@@ -62,6 +62,7 @@ func (v *view) verdict(t *Timeline) Verdict {
 	}
 	out.Causes, out.Excluded = v.causes(h, c, first)
 	out.Party = party(out.Causes, first, unhappy, out.Healthy)
+	out.Parties = out.parties()
 	if out.Healthy == nil || !*out.Healthy {
 		out.Await = v.await(h, c)
 	}
@@ -97,6 +98,23 @@ func party(causes []CauseFound, first Link, unhappy bool, healthy *bool) Party {
 		return who
 	}
 	return linkParty(first)
+}
+
+// parties are those of the causes that stand first, where they stand on more
+// than that nothing speaks against them; else the party alone, where it is known.
+func (v *Verdict) parties() (out []Party) {
+	if v.Party != UnknownParty {
+		return []Party{v.Party}
+	}
+	for _, c := range v.Causes {
+		if c.Confidence != v.Causes[0].Confidence || c.Confidence == Low {
+			break
+		}
+		if p := CauseByID(c.ID).Party; !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // linkParty is whose a link is where its causes don't say.

@@ -6,7 +6,7 @@ type circumstance struct {
 	find func(*view, *history) string // "": not so
 }
 
-var circumstances = []circumstance{factR5, factR16, factR18, factOrderly, factEffects}
+var circumstances = []circumstance{factR5, factR16, factR18, factOrderly, factUnaided, factEffects}
 
 func (v *view) facts(h *history) []Fact {
 	out := []Fact{}

@@ -25,8 +25,13 @@ type index struct {
 	addresses map[netip.Addr]bool  // all that the device was announced with
 	routers   []borderRouter
 	pings     pinged
-	complete  []*Observation  // "no-child" of the device at all routers
-	before    map[uint64]bool // numbers of the canary's events from before t0
+	complete  []*Observation     // "no-child" of the device at all routers
+	before    map[uint64]bool    // numbers of the canary's events from before t0
+	heard     map[string]Seconds // since when each sender was heard
+	hubs      map[string]bool    // addresses of machines with a controller
+	thread    map[string]bool    // operational names of other Thread devices
+	speaker   string             // address of the border router that announced the device last, "": not said
+	lookedUp  *Observation       // a question that it asked for a controller
 }
 
 // An asking is an mDNS question for an operational name.
@@ -71,6 +76,7 @@ func (v *view) indexNames() {
 		}
 	}
 	x.routers = v.findBorderRouters()
+	v.indexSpeakers()
 }
 
 const maxLines = 4096 // distinct things of one kind

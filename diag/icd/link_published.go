@@ -1,5 +1,7 @@
 package icd
 
+import "slices"
+
 // How long after a withdrawal a name must stay away before that means anything.
 const awayFor = 5 * minute
 
@@ -25,7 +27,7 @@ func (v *view) published(c *chain, h *history) (registered, announced finding) {
 		// Nor is one missed announcement a proof: the border router must have lost
 		// more than this name.
 		life := v.lastLife()
-		if other := v.allWithdrawn(g); other != nil && v.at-other.At >= awayFor && life.at > g.At+awayFor && c.state(L2) == Seen {
+		if other := v.allWithdrawn(g); other != nil && !v.startedAbout(g.At) && v.at-other.At >= awayFor && life.at > g.At+awayFor && c.state(L2) == Seen {
 			registered = broken(g.At, g.String()+", and not announced since", "nor under its other name: "+other.String(), "but it lives: "+life.o.String())
 			return registered, unknown(registered.because...)
 		}
@@ -64,6 +66,13 @@ func (v *view) published(c *chain, h *history) (registered, announced finding) {
 		return unknown(a.String() + ": long ago"), unknown(a.String() + ": long ago")
 	}
 	return seen(a.At, a.String()), seen(a.At, a.String())
+}
+
+// startedAbout reports whether the device itself dated a start to right before
+// that: it withdrew its names as it does at each start, and will have registered
+// them anew.
+func (v *view) startedAbout(at Seconds) bool {
+	return slices.ContainsFunc(v.boots, func(b boot) bool { return b.exact && at >= b.at-slack && at <= b.at+oneBoot })
 }
 
 // allWithdrawn is the withdrawal of another name of the device, at the time of

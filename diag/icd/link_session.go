@@ -1,6 +1,9 @@
 package icd
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A question that goes unanswered that long is a look-up that failed; CHIP
 // devices ask for up to 45 s.
@@ -20,6 +23,9 @@ func (v *view) resolves(h *history) finding {
 	}
 	if n := len(asked); n >= 3 && asked[n-1].At-asked[0].At >= unanswered && v.at >= asked[0].At+lookUp {
 		return broken(asked[n-1].At, fmt.Sprintf("%d questions in %s, and no answer", n, asked[n-1].At-asked[0].At), asked[0].String(), asked[n-1].String())
+	}
+	if doubt := v.quietRouter(h); doubt != "" && v.at >= v.resumeDue().to {
+		return unknown(doubt)
 	}
 	return unknown()
 }
@@ -42,6 +48,9 @@ func (v *view) opensSession(c *chain, h *history) finding {
 		return broken(h.failed.at, because...)
 	}
 	if h.sigma1.at >= since && v.at-h.sigma1.at >= handshake {
+		if !h.trouble(h.sigma1.at) { // what came next may be missing from a log
+			return unknown(h.sigma1.o.String() + ", and it is not told what became of it")
+		}
 		return broken(h.sigma1.at, h.sigma1.o.String()+", and no session")
 	}
 	if answer, proxy := v.answered(); proxy && len(v.askedFor()) > 0 {
@@ -72,13 +81,29 @@ func (v *view) opensSession(c *chain, h *history) finding {
 			}
 		}
 	}
-	if because := v.captureSawNone(); because != nil {
-		return broken(v.resumeDue().to, because...)
+	because := v.captureSawNone()
+	if because == nil && len(v.askedFor()) == 0 {
+		because = v.neverTried()
 	}
-	if because := v.neverTried(); because != nil && len(v.askedFor()) == 0 {
+	if because != nil {
+		if doubt := v.quietRouter(h); doubt != "" {
+			return unknown(append([]string{"nothing came, and whether it tried is not known"}, because...)...)
+		}
 		return broken(v.resumeDue().to, because...)
 	}
 	return unknown()
+}
+
+// trouble reports whether a session that the device began to open at a time is
+// seen to fail: by a canary or a capture, which miss nothing, or by a log that
+// tells of it.
+func (h *history) trouble(began Seconds) bool {
+	if h.sigma1.o.By == ByCanary || h.sigma1.o.By == ByCapture {
+		return true
+	}
+	return slices.ContainsFunc(h.logs, func(l logLine) bool {
+		return l.o.At >= began && (l.retransmission || l.timedOut || l.failed || l.stranger)
+	})
 }
 
 // neverTried says why it is sure that the device did not try to resume after a

@@ -23,26 +23,31 @@ type experiment struct {
 // experiments stand from cheap and harmless to costly.
 var experiments = []experiment{
 	{do: "Press the device's button (or open and close it) and say whether the controller shows it.", cost: 0.05, rung: 9,
-		shows: [][]string{{"N2", "N8", "N9"}, {"R1", "N5", "R4", "R6", "R11", "R12", "N1", "N3", "N4", "R3", "R14", "R15", "N7"}},
+		shows: [][]string{{"N2", "N8", "N9"}, {"R1", "N10", "N5", "R4", "R6", "R11", "R12", "N1", "N3", "N4", "R3", "R14", "R15", "N7"}},
 		when:  func(v *view, _ *Verdict) bool { return len(v.by["user press"]) == 0 }},
 	{do: "Wake the controller's computer and keep it awake.", cost: 0.3, rung: 9,
-		shows: [][]string{{"N3"}, {"R1", "N5", "R4", "R11", "R12", "N1", "N4"}}},
+		shows: [][]string{{"N3"}, {"R1", "N10", "N5", "R4", "R11", "R12", "N1", "N4"}}},
 	{do: "Ping the device's addresses from this machine.", cost: 0.1, rung: 1,
-		shows: [][]string{{"N6", "R17", "R20", "R8", "R7", "R19"}, {"H1"}, {"R9", "R10", "N4", "R1", "R2", "R3", "N3", "R11", "R12", "N5", "R4", "R6", "N1", "R14", "N2", "N8", "N9"}, {"R15", "N7"}}},
+		shows: [][]string{{"N6", "R17", "R20", "R8", "R7", "R19"}, {"H1"}, {"R9", "R10", "N4", "R1", "N10", "R2", "R3", "N3", "R11", "R12", "N5", "R4", "R6", "N1", "R14", "N2", "N8", "N9"}, {"R15", "N7"}}},
 	{do: "Look whether this machine has a route to the mesh's prefix (`ip -6 route`), and ping the device from the border router too.", cost: 0.2, rung: 9,
 		shows: [][]string{{"H1"}, {"R7"}, {"R19"}, {"R8", "R17", "R20", "N6"}}},
 	{do: "Hand over the Thread credential (`threadmap login thread`), so that the device's parent can be asked.", cost: 0.3, rung: 2,
-		shows: [][]string{{"N6"}, {"R17"}, {"R20"}, {"R8"}, {"R7"}, {"R19"}, {"R13"}, {"R9", "R10", "H1", "N4", "R1", "R2", "R3", "N3", "R11", "R12", "N5", "R4", "R6", "N1", "R14", "R15", "N7", "N2", "N8", "N9"}}},
+		shows: [][]string{{"N6"}, {"R17"}, {"R20"}, {"R8"}, {"R7"}, {"R19"}, {"R13"}, {"R9", "R10", "H1", "N4", "R1", "N10", "R2", "R3", "N3", "R11", "R12", "N5", "R4", "R6", "N1", "R14", "R15", "N7", "N2", "N8", "N9"}}},
 	{do: "Let threadmap join the device as one more controller (`threadmap pair CODE`) and restart the device while it watches.", cost: 0.5, rung: 3,
-		shows: [][]string{{"R1"}, {"R11"}, {"R12", "N1", "N3", "N4"}, {"R2", "R3"}, {"N5", "R4", "R6", "R14"}, {"R15"}, {"N7"}, {"N2"}, {"N8"}, {"N9"}, {"N6"}}},
+		shows: [][]string{{"R1", "N10"}, {"R11"}, {"R12", "N1", "N3", "N4"}, {"R2", "R3"}, {"N5", "R4", "R6", "R14"}, {"R15"}, {"N7"}, {"N2"}, {"N8"}, {"N9"}, {"N6"}}},
+	{do: "While `threadmap icd` listens, restart another Thread device that comes back by itself; ten minutes later restart this one.", cost: 0.55, rung: 9,
+		shows: [][]string{{"N10"}, {"R1", "R3"}},
+		when: func(_ *view, v *Verdict) bool {
+			return slices.ContainsFunc(v.Causes, func(c CauseFound) bool { return c.ID == "N10" && c.Confidence > Low })
+		}},
 	{do: "Turn on the controller's debug log and record it while the device restarts.", cost: 0.6, rung: 4,
-		shows: [][]string{{"R1", "N5"}, {"R11"}, {"R12"}, {"N1"}, {"R4"}, {"R6"}, {"R2", "R3"}, {"R14"}, {"N9"}, {"N3", "N4"}}},
+		shows: [][]string{{"R1", "N10", "N5"}, {"R11"}, {"R12"}, {"N1"}, {"R4"}, {"R6"}, {"R2", "R3"}, {"R14"}, {"N9"}, {"N3", "N4"}}},
 	{do: "Take the battery out for ten seconds while `threadmap icd` watches.", cost: 0.7, rung: 9,
-		shows: [][]string{{"R1", "N5"}, {"R3", "R2", "R11", "R12", "N1", "N4", "N3"}, {"R20", "R17", "R9", "R13", "R14", "R4", "R6"}, {"N6"}, {"R7", "R8"}, {"N2"}}},
+		shows: [][]string{{"R1", "N10", "N5"}, {"R3", "R2", "R11", "R12", "N1", "N4", "N3"}, {"R20", "R17", "R9", "R13", "R14", "R4", "R6"}, {"N6"}, {"R7", "R8"}, {"N2"}}},
 	{do: "Restart the controller (its app, server or hub).", cost: 0.9, rung: 9,
-		shows: [][]string{{"R1", "N5", "R4", "R6", "R12", "N1", "R3", "R2", "R14"}, {"R11", "R9", "R10", "N2", "N8", "N9", "N4", "R15", "H1", "R7", "R8", "R19", "R17", "R20", "N6"}}},
+		shows: [][]string{{"R1", "N10", "N5", "R4", "R6", "R12", "N1", "R3", "R2", "R14"}, {"R11", "R9", "R10", "N2", "N8", "N9", "N4", "R15", "H1", "R7", "R8", "R19", "R17", "R20", "N6"}}},
 	{do: "Switch all border routers but one off for some minutes.", cost: 1.5, rung: 9,
-		shows: [][]string{{"R8", "R7", "R11", "N1"}, {"R12", "R1", "N5", "R4", "R6", "R19", "H1", "N6", "R17", "R20"}},
+		shows: [][]string{{"R8", "R7", "R11", "N1", "N10"}, {"R12", "R1", "N5", "R4", "R6", "R19", "H1", "N6", "R17", "R20"}},
 		when:  func(v *view, _ *Verdict) bool { return len(v.borderRouters()) > 1 }},
 }
 
@@ -73,7 +78,7 @@ func (v *view) next(out *Verdict, h *history) *Step {
 	}
 	if len(out.Causes) > 0 && out.Causes[0].Confidence == High {
 		c := CauseByID(out.Causes[0].ID)
-		return &Step{Do: mends[c.ID], Because: fmt.Sprintf("%s is as good as certain: %s", c.ID, c.Title)}
+		return &Step{Do: mends[c.ID], Because: "it is as good as certain: " + titled(c.ID)}
 	}
 	var best *experiment
 	bestGain := 0.0
@@ -96,7 +101,8 @@ func (v *view) next(out *Verdict, h *history) *Step {
 		}
 		return nil
 	}
-	return &Step{Do: best.do, Because: "it separates " + best.separates(weight)}
+	sets := best.separates(weight)
+	return &Step{Do: best.do, Because: inWords(sets), Separates: sets}
 }
 
 // gain is what the experiment is expected to tell, in bits.
@@ -152,9 +158,8 @@ func share(p float64) float64 {
 	return math.Round(float64(p*math.Log2(p))*1e9) / 1e9
 }
 
-// separates names the sets that the experiment would tell apart.
-func (e *experiment) separates(weight map[string]float64) string {
-	var sets []string
+// separates are the sets of causes that the experiment would tell apart.
+func (e *experiment) separates(weight map[string]float64) (sets [][]string) {
 	for _, outcome := range e.shows {
 		var ids []string
 		for _, id := range outcome {
@@ -163,10 +168,50 @@ func (e *experiment) separates(weight map[string]float64) string {
 			}
 		}
 		if len(ids) > 0 {
-			sets = append(sets, strings.Join(ids, ", "))
+			sets = append(sets, ids)
 		}
 	}
-	return strings.Join(sets, " | ")
+	return sets
+}
+
+// How many sets, and causes of one, a sentence names.
+const maxSets, maxOfSet = 3, 2
+
+// inWords says what is told apart, by the causes' titles.
+func inWords(sets [][]string) string {
+	if len(sets) == 1 {
+		return "it shows whether it is this: " + oneOf(sets[0])
+	}
+	var said []string
+	for i, ids := range sets {
+		if i == maxSets {
+			said = append(said, fmt.Sprintf("and %d more", len(sets)-i))
+			break
+		}
+		said = append(said, oneOf(ids))
+	}
+	return "it tells apart: " + strings.Join(said, "; ")
+}
+
+// oneOf is "“this” (R1) or “that” (N5)".
+func oneOf(ids []string) string {
+	var said []string
+	for i, id := range ids {
+		if i == maxOfSet && len(ids) > maxOfSet+1 {
+			said = append(said, fmt.Sprintf("one of %d more", len(ids)-i))
+			break
+		}
+		said = append(said, titled(id))
+	}
+	return strings.Join(said, " or ")
+}
+
+// titled is a cause as a person reads it.
+func titled(id string) string {
+	if c := CauseByID(id); c != nil {
+		return "“" + c.Title + "” (" + c.ID + ")"
+	}
+	return id
 }
 
 func sortedKeys(m map[string]float64) []string {
@@ -190,6 +235,7 @@ var mends = map[string]string{
 	"R9":  "Restart the device, so that it registers again now; else it does so within two hours.",
 	"R10": "Restart the border router, and update it.",
 	"N4":  "Remove the old controller from the device (its list of connected services), or bring that controller back.",
+	"N10": "Restart the border router and update it; where there is another, try whether the device comes back with this one switched off.",
 	"R1":  "Update the device's firmware; until then let its controller subscribe anew after each restart.",
 	"R3":  "Update the device's firmware; a restart of the device makes it try once more.",
 	"R2":  "Wait for the next attempt, or restart the device, which makes it try at once.",

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"threadmap/diag/icd"
@@ -37,6 +39,9 @@ func weaker(full, v *icd.Verdict) string {
 	if len(top) == 0 || len(was) == 0 {
 		return ""
 	}
+	if v.Causes[0].Confidence == icd.Low && v.Link == 0 {
+		return "" // many are possible: it is not said what it is
+	}
 	// One of those that stood first still does, or one that looks the same.
 	if !slices.ContainsFunc(was, func(id string) bool {
 		return slices.ContainsFunc(top, func(t string) bool { return alike(t, id) })
@@ -55,6 +60,13 @@ func at(t *testing.T, tl *icd.Timeline, end icd.Seconds) *icd.Verdict {
 	return v
 }
 
+// dice is 0, or what SEED says: SEED=7 go test ./diag/icd tells the stories, and
+// drops, shuffles and shifts, otherwise than usual.
+func dice() uint64 {
+	n, _ := strconv.ParseUint(os.Getenv("SEED"), 10, 32)
+	return n * 1000
+}
+
 // sized is how many of something a test goes through.
 func sized(usual, short uint64) uint64 {
 	if testing.Short() {
@@ -67,7 +79,7 @@ func sized(usual, short uint64) uint64 {
 func eachTimeline(t *testing.T, f func(t *testing.T, s scenario.Story, tl *icd.Timeline, full *icd.Verdict)) {
 	for _, s := range scenario.Stories {
 		for rung := range 5 {
-			tl := s.Run(1, rung)
+			tl := s.Run(1+dice(), rung)
 			t.Run(fmt.Sprintf("%s %s %d", s.Cause, s.Name, rung), func(t *testing.T) {
 				t.Parallel()
 				f(t, s, tl, at(t, tl, tl.End()))
@@ -84,7 +96,7 @@ func TestOrder(t *testing.T) {
 			all = append(all, *o)
 		}
 		want, _ := json.Marshal(full)
-		rng := rand.New(rand.NewPCG(1, 2))
+		rng := rand.New(rand.NewPCG(1+dice(), 2))
 		for range 3 {
 			rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 			shuffled := icd.NewTimeline(tl.Node, tl.Start)
@@ -122,7 +134,7 @@ func TestClocks(t *testing.T) {
 			}
 		}
 		for seed := range sized(2, 1) {
-			rng := rand.New(rand.NewPCG(seed, 3))
+			rng := rand.New(rand.NewPCG(seed+dice(), 3))
 			check(fmt.Sprint("within a second, seed ", seed), at(t, changed(tl, func(_ int, o icd.Observation) *icd.Observation {
 				o.At = max(0, o.At+icd.Sec(rng.Float64())-icd.Sec(0.5))
 				return &o
@@ -169,7 +181,7 @@ func TestLess(t *testing.T) {
 			}
 		}
 		for seed := range many {
-			rng := rand.New(rand.NewPCG(seed, 4))
+			rng := rand.New(rand.NewPCG(seed+dice(), 4))
 			share := 0.05 + 0.28*rng.Float64()
 			v := at(t, changed(tl, func(_ int, o icd.Observation) *icd.Observation {
 				if rng.Float64() < share && o.By != icd.ByUser { // a person's words are typed, not heard

@@ -228,9 +228,14 @@ func (v *view) choose(name string) bool {
 			return true
 		}
 	}
-	for _, s := range v.subs {
-		if s.inside != ByCanary {
-			v.sub = s
+	// Then one that has a name, which people can mean; then the canary, whose
+	// subscription was seen; a fabric of which only digits are known is last.
+	for _, named := range []func(*subscriber) bool{
+		func(s *subscriber) bool { return s.inside == "" && s.name != s.fabric },
+		func(s *subscriber) bool { return s.inside == ByCanary },
+	} {
+		if i := slices.IndexFunc(v.subs, named); i >= 0 {
+			v.sub = v.subs[i]
 			return true
 		}
 	}

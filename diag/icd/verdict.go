@@ -15,12 +15,16 @@ type Verdict struct {
 	Healthy    *bool // nil: nothing is seen broken, but not all is seen
 	Link       Link  // the first broken one, 0: none
 	Party      Party
-	Causes     []CauseFound // the likeliest first; those of equal confidence at its head can't be told apart
-	Excluded   []Exclusion
-	Await      []Await
-	Next       *Step // nil: nothing to settle
-	Facts      []Fact
-	Others     []Verdict // about the other subscribers; theirs is empty
+	// Parties are those of the causes that stand first, where there is a sign of
+	// them: several where it can't be told whose matter it is. Empty where all that
+	// is left is possible.
+	Parties  []Party
+	Causes   []CauseFound // the likeliest first; those of equal confidence at its head can't be told apart
+	Excluded []Exclusion
+	Await    []Await
+	Next     *Step // nil: nothing to settle
+	Facts    []Fact
+	Others   []Verdict // about the other subscribers; theirs is empty
 }
 
 // A LinkState says what is known of a link, and by what.
@@ -56,7 +60,17 @@ type Await struct {
 // A Step is what to do next, and what it would settle.
 type Step struct {
 	Do      string `json:"do"`
-	Because string `json:"because"`
+	Because string `json:"because"` // in words, with the causes' titles
+	// Separates are the causes by id that it would tell apart: those of one set
+	// stay together. Empty where it settles nothing.
+	Separates [][]string `json:"separates"`
+}
+
+// MarshalJSON writes the step.
+func (s Step) MarshalJSON() ([]byte, error) {
+	type body Step
+	s.Separates = some(s.Separates)
+	return json.Marshal(body(s))
 }
 
 // A Fact is a circumstance that explains without being anybody's fault (R5,
@@ -113,6 +127,7 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Healthy    *bool        `json:"healthy"`
 		Link       Link         `json:"link"`
 		Party      Party        `json:"party"`
+		Parties    []Party      `json:"parties"`
 		Causes     []CauseFound `json:"causes"`
 		Excluded   []Exclusion  `json:"excluded"`
 		Await      []Await      `json:"await"`
@@ -120,7 +135,7 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Facts      []Fact       `json:"facts"`
 		Others     []Verdict    `json:"others"`
 	}
-	b := body{v.Node, v.At, v.Rung, v.Subscriber, v.Mode, v.Chain, v.Healthy, v.Link, v.Party,
+	b := body{v.Node, v.At, v.Rung, v.Subscriber, v.Mode, v.Chain, v.Healthy, v.Link, v.Party, some(v.Parties),
 		some(v.Causes), some(v.Excluded), some(v.Await), v.Next, some(v.Facts), some(v.Others)}
 	return json.Marshal(struct {
 		Format  string `json:"format"`

@@ -82,6 +82,14 @@ const (
 	ControllerHost Party = "controller-host"
 )
 
+var partyTitles = map[Party]string{
+	Nobody: "nobody", UnknownParty: "not known", DeviceFirmware: "the device's firmware", DevicePower: "the device's power", Mesh: "the Thread mesh",
+	BorderRouter: "the border router", LANHost: "this machine", Controller: "the controller", ControllerHost: "the controller's computer",
+}
+
+// Title is the party in plain words.
+func (p Party) Title() string { return partyTitles[p] }
+
 // A Confidence says how sure it is that a cause is the one.
 type Confidence uint8
 

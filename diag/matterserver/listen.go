@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/relisten"
 	"threadmap/diag/matterserver/wsdoc"
 )
 
@@ -39,16 +40,8 @@ const (
 	KindEnded     = "ended"     // the listening broke off and is tried again: Text says why
 )
 
-// The pace of listening.
+// Bounds of what is remembered while listening.
 const (
-	// pingEvery is how often a quiet server is asked whether it is there, and
-	// pingWithin how long its answer may take.
-	pingEvery, pingWithin = 30 * time.Second, 10 * time.Second
-	// firstRetry and lastRetry are the waits before the connection is made anew,
-	// which double.
-	firstRetry, lastRetry = time.Second, time.Minute
-	// maxTries is how often it is tried where it never was there.
-	maxTries = 3
 	// maxPending bounds the events that come before the list of nodes.
 	maxPending = 1000
 	// maxShown bounds the nodes of which it is remembered what was shown.
@@ -85,32 +78,26 @@ func Listen(ctx context.Context, url string, o ListenOptions, tell func(at time.
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	pause, tries, ever := firstRetry, 0, false
-	for {
-		l := &listening{o: o, tell: tell}
-		err := l.run(ctx, url)
-		if ctx.Err() != nil {
-			return nil
-		}
-		f := asFailure(err)
-		if ever = ever || l.began; l.began {
-			pause, tries = firstRetry, 0
-			tell(o.Now(), Event{Kind: KindEnded, Fabric: l.fabric, Text: f.text})
-		} else if tries++; !ever && tries == maxTries {
-			if f.hint != "" {
-				return fmt.Errorf("the Matter server %w: %s", f, f.hint)
-			}
-			return fmt.Errorf("the Matter server %w", f)
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-		pause = min(2*pause, lastRetry)
+	fabric := uint64(0)
+	err := relisten.Listener{
+		Once: func(ctx context.Context) (bool, error) {
+			l := &listening{o: o, tell: tell}
+			err := l.run(ctx, url)
+			fabric = l.fabric
+			return l.began, err
+		},
+		Broke: func(err error) {
+			tell(o.Now(), Event{Kind: KindEnded, Fabric: fabric, Text: asFailure(err).text})
+		},
+	}.Run(ctx)
+	if err == nil {
+		return nil
 	}
+	f := asFailure(err)
+	if f.hint != "" {
+		return fmt.Errorf("the Matter server %w: %s", f, f.hint)
+	}
+	return fmt.Errorf("the Matter server %w", f)
 }
 
 // A listening is one connection.
@@ -241,32 +228,16 @@ func (l *listening) pass(at time.Time, e wsdoc.Event) {
 	l.tell(at, out)
 }
 
-// watch pings the server until it is gone. A server that says nothing for hours
-// may have nothing to say, or may be gone without a word.
+// watch pings the server until it is gone. The error is never nil.
 func (l *listening) watch(ctx context.Context, c *conn) error {
-	for {
-		timer := time.NewTimer(pingEvery)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-c.done:
-			timer.Stop()
-			return c.broken()
-		case <-timer.C:
-		}
-		inner, cancel := context.WithTimeout(c.ctx, pingWithin)
-		err := c.ws.Ping(inner)
-		cancel()
-		if err == nil {
-			continue
-		}
-		if f := c.broken(); f != nil {
-			return f
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
-			return &failure{stage: diag.StageAsk, text: fmt.Sprintf("did not answer a ping within %v", pingWithin)}
-		}
-		return &failure{stage: diag.StageAsk, text: "broke off the connection"}
+	err := relisten.Alive(ctx, c.done, c.ws.Ping, nil)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		return c.broken()
+	case errors.Is(err, relisten.ErrSilent):
+		return &failure{stage: diag.StageAsk, text: err.Error()}
 	}
+	return &failure{stage: diag.StageAsk, text: "broke off the connection"}
 }

@@ -168,6 +168,13 @@ func Headline(v *icd.Verdict) string {
 		}
 		return "It works: presses arrive. Not observed: " + strings.Join(names, ", ") + "."
 	}
+	if n := len(v.Parties); n > 1 {
+		names := make([]string, n)
+		for i, p := range v.Parties {
+			names[i] = p.Title()
+		}
+		return "It does not work, and nothing tells apart whose matter it is: " + strings.Join(names[:n-1], ", ") + " or " + names[n-1] + "."
+	}
 	return "Nothing is seen to be broken, but not every link was seen to hold."
 }
 

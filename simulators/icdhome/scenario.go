@@ -1,6 +1,7 @@
 package icdhome
 
 import (
+	"context"
 	"time"
 
 	"threadmap/diag/icd"
@@ -90,6 +91,22 @@ func second(h *Home) *borderRouter {
 // restart takes the battery out at a time, for twelve seconds.
 func restart(h *Home, at float64, o matternode.RebootOptions) {
 	h.at(at, func() { h.dev.restart(12*time.Second, o) })
+}
+
+// neighbour is another device of the mesh that looks the controller up: its
+// border router asks for it.
+func neighbour(h *Home, at float64) {
+	h.at(at, func() {
+		ctx, cancel := context.WithTimeout(h.ctx, lookUpLimit)
+		defer cancel()
+		b := h.serving()
+		h.mu.Lock()
+		blind := b == nil || b.noLookUp
+		h.mu.Unlock()
+		if !blind {
+			b.voice.seek(ctx, h.hub.instance())
+		}
+	})
 }
 
 func press(h *Home, at float64) { h.at(at, func() { h.press() }) }

@@ -66,6 +66,9 @@ var Scenarios = []Scenario{
 
 	{Name: "forgetful firmware", Cause: "R1", Link: icd.L7, Party: icd.DeviceFirmware, Tells: 3, End: 1000 * time.Second,
 		setup: func(h *Home) { google(h); silence(h, time.Hour); persistence(h, matternode.Forgets) },
+		play:  func(h *Home) { neighbour(h, 200); restart(h, 600, whole); press(h, 850) }},
+	{Name: "forgetful firmware, and the border router was never heard to ask", Cause: "R1", Link: icd.L7, Party: icd.DeviceFirmware, Tells: never, End: 1000 * time.Second,
+		setup: func(h *Home) { google(h); silence(h, time.Hour); persistence(h, matternode.Forgets) },
 		play:  func(h *Home) { restart(h, 600, whole); press(h, 850) }},
 	{Name: "forgetful firmware, the hub is the border router", Cause: "R1", Link: icd.L7, Party: icd.DeviceFirmware, Tells: 3, End: 1000 * time.Second,
 		setup: func(h *Home) {
@@ -259,7 +262,7 @@ var Scenarios = []Scenario{
 			restart(h, 600, whole)
 			press(h, 850)
 		}},
-	{Name: "nobody asks for the device", Cause: "", Link: icd.L6, Party: icd.BorderRouter, Tells: never, End: 1000 * time.Second,
+	{Name: "nobody asks for the device", Cause: "N10", Link: icd.L6, Party: icd.BorderRouter, Tells: never, End: 1000 * time.Second,
 		setup: func(h *Home) { google(h); silence(h, time.Hour); h.routers[0].noLookUp = true },
 		play:  func(h *Home) { restart(h, 600, whole); press(h, 850) }},
 	{Name: "no newly appearing name", Cause: "N5", Link: icd.L9, Party: icd.Controller, Tells: 4, End: 3400 * time.Second,

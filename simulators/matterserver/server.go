@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -40,6 +41,9 @@ type Options struct {
 	// OldRevision tells of nodes whose Thread diagnostics lack ExtAddress and
 	// Rloc16, as those of cluster revision 2 do.
 	OldRevision func(*mesh.Node) bool
+	// Kept tells of attributes, by path, that the server has other values of than
+	// the mesh has: of a device that is simulated apart.
+	Kept func(*mesh.Node) map[string]any
 	// ParentRoute gives nodes that are minimal devices a route table with their
 	// parent in it, as CHIP does; without it theirs is empty.
 	ParentRoute bool
@@ -124,6 +128,9 @@ func New(home *mesh.Home, o Options) (*Server, error) {
 					continue
 				}
 				k := &node{id: id.Node, ext: n.ExtAddr, network: m.ExtPANID, kept: s.attributes(v, v.Find(n.ExtAddr))}
+				if o.Kept != nil {
+					maps.Copy(k.kept, o.Kept(n))
+				}
 				k.unloaded = o.Unloaded != nil && o.Unloaded(n)
 				s.nodes = append(s.nodes, k)
 			}

@@ -92,5 +92,8 @@ func (s Story) RunCaptured(seed uint64) *icd.Timeline {
 var Wired = []Story{
 	{Name: "forgetful firmware, seen to report before", Cause: "R1", Link: icd.L7, Party: icd.DeviceFirmware, Tells: 4, end: 3200,
 		setup:  func(w *World) { google(w); w.dev.persists, w.hub.max = false, 1800 },
-		happen: func(w *World) { w.restart(3000, 12); w.user(3165) }},
+		happen: func(w *World) { w.neighbour(200); w.restart(3000, 12); w.user(3165) }},
+	{Name: "nothing looked up, seen to report before", Cause: "N10", Link: icd.L6, Party: icd.BorderRouter, Tells: 9, end: 3200,
+		setup:  func(w *World) { google(w); w.routers[0].blind, w.hub.max = true, 1800 },
+		happen: func(w *World) { w.neighbour(200); w.restart(3000, 12); w.user(3165) }},
 }

@@ -172,10 +172,14 @@ func (d *device) resume(s *subscription, boot bool) {
 	name := s.fabric + "-" + s.node + "._matter._tcp.local"
 	ask := func() {
 		if !onRouter {
-			w.say(icd.ByMDNS, "question", &icd.Question{Name: name, Types: []string{"SRV", "TXT"}, From: b.addr})
+			b.asks(name)
 		}
 	}
 	ask()
+	if b.blind && !onRouter {
+		w.after(45, func() { d.failed(s, boot) })
+		return
+	}
 	if !answers {
 		for _, d := range []float64{1, 3, 7, 15, 31, 44} {
 			w.after(d, ask)

@@ -32,6 +32,23 @@ type borderRouter struct {
 	txt        bool // its announcements of devices are whole
 	registered bool // has the device's SRP registration
 	replicates bool // announces what another border router has registered, too
+	blind      bool // looks nothing up for devices
+}
+
+// asks is its discovery proxy, which looks a name up for a device.
+func (b *borderRouter) asks(name string) {
+	if !b.blind {
+		b.w.say(icd.ByMDNS, "question", &icd.Question{Name: name, Types: []string{"SRV", "TXT"}, From: b.addr})
+	}
+}
+
+// neighbour is another device of the mesh that looks the hub up.
+func (w *World) neighbour(at float64) {
+	w.after(at, func() {
+		if b := w.serving(); b != nil {
+			b.asks(hubFabric + "-" + hubNode + "._matter._tcp.local")
+		}
+	})
 }
 
 func (b *borderRouter) hostName() string { return b.name + ".local" }

@@ -82,7 +82,13 @@ func (w *World) outage(at, length float64) {
 var Stories = []Story{
 	{Name: "forgetful firmware", Cause: "R1", Link: icd.L7, Party: icd.DeviceFirmware, Tells: 3, end: 1000,
 		setup:  func(w *World) { google(w); w.dev.persists = false },
+		happen: func(w *World) { w.neighbour(200); w.restart(600, 12); w.user(800) }},
+	{Name: "forgetful firmware, no look-up ever heard", Cause: "R1", Link: icd.L7, Party: icd.DeviceFirmware, Tells: 9, end: 1000,
+		setup:  func(w *World) { google(w); w.dev.persists = false },
 		happen: func(w *World) { w.restart(600, 12); w.user(800) }},
+	{Name: "the border router looks nothing up", Cause: "N10", Link: icd.L6, Party: icd.BorderRouter, Tells: 9, end: 1000,
+		setup:  func(w *World) { google(w); w.routers[0].blind = true },
+		happen: func(w *World) { w.neighbour(200); w.restart(600, 12); w.user(800) }},
 	{Name: "forgetful firmware, the hub is the border router", Cause: "R1", Link: icd.L7, Party: icd.DeviceFirmware, Tells: 3, end: 1000,
 		setup: func(w *World) {
 			apple(w)

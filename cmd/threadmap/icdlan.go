@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"net"
+
+	icdcanary "threadmap/diag/icd/canary"
+	icdlisten "threadmap/diag/icd/listen"
+	"threadmap/discovery/mdns"
+)
+
+// An icdLAN is a LAN in the place of this machine's, for the observers of a device:
+// tests give them a simulated one, in virtual time.
+type icdLAN struct {
+	listening func(*icdlisten.Config)                                              // gives what the listeners listen on
+	socket    func() (net.PacketConn, error)                                       // where threadmap's own node is
+	find      func() (icdcanary.Target, error)                                     // where the device is
+	announce  func(*mdns.AdvertiseConfig)                                          // gives what it is announced on
+	dial      func(ctx context.Context, network, address string) (net.Conn, error) // to Home Assistant
+}
+
+// testICD is that of tests, nil otherwise.
+var testICD *icdLAN
+
+// ownSocket is where the device finds threadmap.
+func ownSocket() (net.PacketConn, error) {
+	if testICD != nil {
+		return testICD.socket()
+	}
+	c, err := net.ListenUDP("udp", &net.UDPAddr{})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
