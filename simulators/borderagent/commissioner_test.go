@@ -296,6 +296,7 @@ func TestWrongKey(t *testing.T) {
 		if _, err := dial(t, n, agentAddr, []byte("some other key!!")); !errors.Is(err, dtls.ErrWrongKey) {
 			t.Errorf("%v", err)
 		}
+		synctest.Wait() // the agent counts after it has answered
 		if s := a.Stats(); s.Refused != 1 || s.Sessions != 0 {
 			t.Errorf("%+v", s)
 		}
