@@ -222,7 +222,7 @@ func (d *device) reports(req im.ReadRequest) (out []im.AttributeReport) {
 			continue
 		}
 		for _, p := range paths {
-			if !concrete && want.Matches(p) && !(want.Flags&im.SkipGlobalAttributes != 0 && im.Global(p.Attribute)) {
+			if !concrete && want.Matches(p) && !(want.Flags&im.SkipGlobalAttributes != 0 && im.Listing(p.Attribute)) {
 				out = append(out, im.AttributeReport{Path: p, Data: d.values[p]})
 			}
 		}

@@ -34,7 +34,7 @@ func (p *probe) missing(paths []im.AttributePath, a *im.Assembly, err error) []i
 	if errors.As(err, &said) && len(paths) > fewPaths {
 		switch said.Result.Status {
 		case im.PathsExhausted, im.ResourceExhausted, im.InvalidAction:
-			return paths[:fewPaths] // the mesh, and who it is
+			return paths[len(paths)-fewPaths:] // who it is, and the mesh
 		}
 	}
 	if err != nil || a == nil {
@@ -54,7 +54,7 @@ func (p *probe) missing(paths []im.AttributePath, a *im.Assembly, err error) []i
 	return again
 }
 
-// fewPaths is how many of what a node with little memory is asked for: fewer
+// fewPaths is how many, the last ones, of what a node with little memory is asked for: fewer
 // than any that is known to refuse.
 const fewPaths = 2
 

@@ -164,7 +164,7 @@ func (c *collector) cluster(at *endpoint, s *server, a im.AttributePath) {
 // skipped reports whether the flags of a path leave an attribute out.
 func skipped(v value, flags uint32) bool {
 	switch {
-	case flags&im.SkipGlobalAttributes != 0 && im.Global(v.id),
+	case flags&im.SkipGlobalAttributes != 0 && im.Listing(v.id),
 		flags&im.SkipAttributeList != 0 && v.id == attributeList,
 		flags&im.SkipCommandLists != 0 && (v.id == acceptedCommandList || v.id == generatedCommandList),
 		flags&im.SkipFixedAttributes != 0 && v.quality&fixed != 0,

@@ -269,6 +269,25 @@ func TestPaths(t *testing.T) {
 				t.Errorf("%v", v.Path)
 			}
 		}
+		// The large global attributes are the lists; the small ones are fixed.
+		count := func(flags uint32) (lists, small int) {
+			p := im.Whole(0, threadNetworkDiagnostics)
+			p.Flags = flags
+			for v := range g.read(s, p).Attributes.Values() {
+				switch {
+				case im.Listing(v.Path.Attribute):
+					lists++
+				case im.Global(v.Path.Attribute):
+					small++
+				}
+			}
+			return lists, small
+		}
+		for flags, want := range map[uint32][2]int{0: {3, 2}, im.SkipGlobalAttributes: {0, 2}, im.SkipFixedAttributes: {0, 0}, im.SkipAttributeList: {2, 2}} {
+			if lists, small := count(flags); lists != want[0] || small != want[1] {
+				t.Errorf("flags %#x: %d lists, %d small global attributes, want %v", flags, lists, small, want)
+			}
+		}
 		// By name and by wildcard at once: each comes once.
 		twice := g.read(s, im.One(0, basicInformation, 5), im.Whole(0, basicInformation))
 		if twice.Messages > 1 || twice.Attributes.Len() < 15 {

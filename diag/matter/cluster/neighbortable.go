@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"threadmap/diag"
+	"threadmap/tlv"
 )
 
 // Fields of NeighborTableStruct.
@@ -55,7 +57,7 @@ func DecodeNeighborTable(element []byte) (children, neighbors []diag.Neighbor, p
 
 // neighbors reads the rows of a table; told is false where there is none.
 func (r *reader) neighbors(val Value, table string) (children, neighbors []diag.Neighbor, told bool) {
-	children, neighbors = []diag.Neighbor{}, make([]diag.Neighbor, 0, rowsIn(val, 60))
+	s := sorting{children: []diag.Neighbor{}, neighbors: []diag.Neighbor{}}
 	told = r.eachRow(val, table, func(i int, w *row) {
 		x, hasX := r.rowNumber(w[neighborExtAddress], 1<<64-1, table, i, "ExtAddress")
 		var rloc diag.RLOC16
@@ -66,24 +68,55 @@ func (r *reader) neighbors(val Value, table string) (children, neighbors []diag.
 			r.problem("%s has neither ExtAddress nor Rloc16: skipped", rowName(table, i))
 			return
 		}
-		child, known := w[neighborIsChild].bool()
+		child, known := boolean(w[neighborIsChild])
 		if !known {
 			r.problem("%s: IsChild is missing: skipped, since it can't be said whether it is a child or a neighbor", rowName(table, i))
 			return
 		}
-		var n *diag.Neighbor
-		if child {
-			if cap(children) == 0 { // at once for half of the rows
-				children = make([]diag.Neighbor, 0, rowsIn(val, 120)+1)
-			}
-			children, n = more(children)
-		} else {
-			neighbors, n = more(neighbors)
-		}
+		n := s.next(child)
 		n.ExtAddr, n.RLOC16 = diag.ExtAddr(x), rloc
 		r.neighbor(n, w, table, i)
 	})
-	return children, neighbors, told
+	s.flush()
+	return s.children, s.neighbors, told
+}
+
+// A sorting parts the rows of a table into two. It first keeps some of them on
+// the stack: then it is known how much room each kind needs, and few tables have
+// more rows.
+type sorting struct {
+	children, neighbors []diag.Neighbor
+	rows                [64]diag.Neighbor
+	child               [64]bool
+	n, nChildren        int // of rows
+}
+
+// next is where the next row goes, zero. It is good until next is called again.
+func (s *sorting) next(child bool) *diag.Neighbor {
+	if s.n == len(s.rows) {
+		s.flush()
+	}
+	s.child[s.n] = child
+	if child {
+		s.nChildren++
+	}
+	s.n++
+	return &s.rows[s.n-1]
+}
+
+// flush puts the rows where they belong.
+func (s *sorting) flush() {
+	s.children = slices.Grow(s.children, s.nChildren)
+	s.neighbors = slices.Grow(s.neighbors, s.n-s.nChildren)
+	for i := range s.n {
+		if s.child[i] {
+			s.children = append(s.children, s.rows[i])
+		} else {
+			s.neighbors = append(s.neighbors, s.rows[i])
+		}
+		s.rows[i] = diag.Neighbor{}
+	}
+	s.n, s.nChildren = 0, 0
 }
 
 // more appends a zero row to a table.
@@ -117,9 +150,9 @@ func (r *reader) neighbor(n *diag.Neighbor, w *row, table string, i int) {
 	if v, known := r.rowNumber(w[neighborMessageErrorRate], 100, table, i, "MessageErrorRate"); known {
 		n.MessageErrorRate = diag.Some(diag.RateFromPercent(v))
 	}
-	rx, ok1 := w[neighborRxOnWhenIdle].bool()
-	ftd, ok2 := w[neighborFullThreadDevice].bool()
-	data, ok3 := w[neighborFullNetworkData].bool()
+	rx, ok1 := boolean(w[neighborRxOnWhenIdle])
+	ftd, ok2 := boolean(w[neighborFullThreadDevice])
+	data, ok3 := boolean(w[neighborFullNetworkData])
 	if ok1 && ok2 && ok3 {
 		n.Mode = diag.Some(diag.Mode{RxOnWhenIdle: rx, FullThreadDevice: ftd, FullNetworkData: data})
 	}
@@ -127,8 +160,8 @@ func (r *reader) neighbor(n *diag.Neighbor, w *row, table string, i int) {
 
 // rssi reads dBm. Null is "no sample"; some builds leak OpenThread's own word
 // for that, 127, and no receiver hears more than 0 dBm.
-func rssi(c cell) diag.Opt[int8] {
-	v, ok := c.int()
+func rssi(c tlv.Scalar) diag.Opt[int8] {
+	v, ok := signed(c)
 	if !ok || v < -128 || v > 0 {
 		return diag.Opt[int8]{}
 	}

@@ -84,10 +84,10 @@ func (r *reader) route(t *diag.Route, w *row, table string, i int) {
 	if v, known := r.rowNumber(w[routeAge], 255, table, i, "Age"); known {
 		t.Age = diag.Some(time.Duration(v) * time.Second)
 	}
-	if v, ok := w[routeAllocated].bool(); ok {
+	if v, ok := boolean(w[routeAllocated]); ok {
 		t.Allocated = diag.Some(v)
 	}
-	if v, ok := w[routeLinkEstablished].bool(); ok {
+	if v, ok := boolean(w[routeLinkEstablished]); ok {
 		t.LinkEstablished = diag.Some(v)
 	}
 }

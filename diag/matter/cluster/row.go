@@ -12,37 +12,39 @@ const maxRowFields = 14
 
 // A row is a row of a table by field ids, wherever it comes from. Fields of
 // other types than numbers, booleans and null have a kind only.
-type row [maxRowFields]cell
+type row [maxRowFields]tlv.Scalar
 
-// A cell is a field of a row.
-type cell struct {
-	kind Kind
-	num  uint64
+func signed(c tlv.Scalar) (int64, bool) {
+	return int64(c.Bits), c.Kind == tlv.Int || c.Kind == tlv.Uint && int64(c.Bits) >= 0
 }
 
-func (c cell) uint() (uint64, bool) { return Value{kind: c.kind, num: c.num}.Uint() }
-
-func (c cell) int() (int64, bool) { return Value{kind: c.kind, num: c.num}.Int() }
-
-func (c cell) bool() (on, ok bool) { return c.num != 0, c.kind == KindBool }
+func boolean(c tlv.Scalar) (on, ok bool) { return c.Bits != 0, c.Kind == tlv.Bool }
 
 // fromValue fills w; of fields with equal ids the first counts, as for Field.
 func (w *row) fromValue(v Value) {
 	*w = row{}
 	for _, f := range v.fields {
-		if f.ID < maxRowFields && w[f.ID].kind == KindAbsent {
-			w[f.ID] = cell{f.Value.kind, f.Value.num}
+		if f.ID < maxRowFields && w[f.ID].Kind == tlv.None {
+			w[f.ID] = scalar(f.Value)
 		}
 	}
 }
 
-// fromTLV fills w from the structure at d.
-func (w *row) fromTLV(d *tlv.Decoder) {
-	var fields [maxRowFields]tlv.Scalar
-	d.Scalars(fields[:])
-	for i, f := range &fields {
-		w[i] = cell{kindOf(f.Kind), f.Bits}
+// scalar is v as a field of a row.
+func scalar(v Value) tlv.Scalar {
+	switch v.kind {
+	case KindAbsent:
+		return tlv.Scalar{}
+	case KindNull:
+		return tlv.Scalar{Kind: tlv.Null}
+	case KindUint:
+		return tlv.Scalar{Kind: tlv.Uint, Bits: v.num}
+	case KindInt:
+		return tlv.Scalar{Kind: tlv.Int, Bits: v.num}
+	case KindBool:
+		return tlv.Scalar{Kind: tlv.Bool, Bits: v.num}
 	}
+	return tlv.Scalar{Kind: tlv.Octets}
 }
 
 // rowsIn is about how many rows a table has, from the octets that a row takes,
@@ -91,7 +93,7 @@ func (r *reader) eachRawRow(raw []byte, table string, f func(i int, w *row)) {
 			r.problem("%s row %d is no struct: skipped", table, i+1)
 			continue
 		}
-		if w.fromTLV(&d); d.Err() != nil {
+		if d.Scalars(w[:]); d.Err() != nil {
 			r.problem("%s row %d and all after it can't be read: %v", table, i+1, d.Err())
 			return
 		}
@@ -107,16 +109,14 @@ func (r *reader) eachRawRow(raw []byte, table string, f func(i int, w *row)) {
 }
 
 // rowNumber reads one integer field of a table's row.
-func (r *reader) rowNumber(c cell, limit uint64, table string, i int, name string) (uint64, bool) {
-	if c.kind <= KindNull {
-		return 0, false
+func (r *reader) rowNumber(c tlv.Scalar, limit uint64, table string, i int, name string) (uint64, bool) {
+	if v, ok := c.Uint(); ok && v <= limit {
+		return v, true
 	}
-	v, ok := c.uint()
-	if !ok || v > limit {
+	if c.Kind != tlv.None && c.Kind != tlv.Null {
 		r.problem("%s: %s is no number of 0..%d: left out", rowName(table, i), name, limit)
-		return 0, false
 	}
-	return v, true
+	return 0, false
 }
 
 func rowName(table string, i int) string { return fmt.Sprintf("%s row %d", table, i+1) }

@@ -21,7 +21,7 @@ func (p Path) String() string { return fmt.Sprintf("%d/%d/%d", p.Endpoint, p.Clu
 // not know them, so they are wishes.
 const (
 	SkipRootNode                 uint32 = 1 << 0
-	SkipGlobalAttributes         uint32 = 1 << 1
+	SkipGlobalAttributes         uint32 = 1 << 1 // the large ones, see Listing
 	SkipAttributeList            uint32 = 1 << 2
 	SkipCommandLists             uint32 = 1 << 4
 	SkipCustomElements           uint32 = 1 << 5
@@ -63,6 +63,11 @@ func (a AttributePath) Matches(p Path) bool {
 
 // Global reports whether attribute is one that every cluster has.
 func Global(attribute uint32) bool { return attribute >= 0xFFF8 && attribute <= 0xFFFD }
+
+// Listing reports whether attribute is one of the global lists of what a cluster
+// has, which SkipGlobalAttributes leaves out: FeatureMap and ClusterRevision are
+// small, and are not.
+func Listing(attribute uint32) bool { return attribute >= 0xFFF8 && attribute <= 0xFFFB }
 
 var (
 	errReserved   = errors.New("a path has a reserved number where a wildcard is meant by absence")

@@ -31,16 +31,23 @@ import (
 // sessions: threadmap and, in the same run, matter.js's controller, which has
 // the same nodes in a process of their own.
 //
-//	unthrottled  the same request by both, to all nodes at once
+//	unthrottled  0x0035 by both, to all nodes at once
 //	polite       what both do on their own to nodes of one Thread network;
 //	             threadmap's source asks for more than 0x0035
+//
+// threadmap asks nodes to leave out what tells of the cluster itself, which
+// matter.js's controller does not. In rows that end in "same" both send paths
+// for the same facts: in unthrottled without that wish, in polite matter.js asks
+// for all that threadmap's source does.
 //
 // What is reported, for each scan:
 //
 //	cpu-ms     CPU time of the asking process
 //	peers-ms   CPU time of the nodes' one thread: no scan can be faster
 //	own-ms     time beyond that, which is the asker's own doing, or its manners
-//	datagrams  of the asker over IPv6, both ways, per node, with the sessions' end
+//	datagrams  of the asker over IPv6 to one node or from it, with the session's
+//	           end; multicast, the announcements of the nodes, is not counted
+//	octets     of these IPv6 packets
 func BenchmarkScan(b *testing.B) {
 	for _, n := range []int{20, 50} {
 		b.Run(fmt.Sprintf("nodes=%d", n), func(b *testing.B) { benchmarkScan(b, n) })
@@ -67,9 +74,12 @@ func benchmarkScan(b *testing.B, count int) {
 		ids = append(ids, done.Node)
 	}
 	b.Logf("%d nodes paired by threadmap in %v, by matter.js in %v", count, paired, time.Since(began))
-	theirs := func(network string) func() error {
+	theirs := func(network string, paths []map[string]any) func() error {
 		return func() error {
 			command := map[string]any{"do": "read", "nodes": ids, "cluster": 53, "parallel": count}
+			if paths != nil {
+				command["paths"] = paths
+			}
 			if network != "" {
 				command["network"] = network
 			}
@@ -96,18 +106,20 @@ func benchmarkScan(b *testing.B, count int) {
 		scan  func() error
 		after func() // not timed
 	}{
-		{"unthrottled/threadmap", nodes, ownCPU, func() error { return ours.read(ctx) }, nothing},
-		{"unthrottled/matter.js", others, there, theirs("unlimited"), forget},
+		{"unthrottled/threadmap", nodes, ownCPU, func() error { return ours.read(ctx, im.SkipGlobalAttributes|im.SkipFixedAttributes) }, nothing},
+		{"unthrottled/threadmap-same", nodes, ownCPU, func() error { return ours.read(ctx, 0) }, nothing},
+		{"unthrottled/matter.js", others, there, theirs("unlimited", nil), forget},
 		{"polite/threadmap", nodes, ownCPU, func() error { return ours.scan(ctx) }, nothing},
-		{"polite/matter.js", others, there, theirs(""), forget},
+		{"polite/matter.js", others, there, theirs("", nil), forget},
+		{"polite/matter.js-same", others, there, theirs("", scanned), forget},
 	} {
 		b.Run(v.name, func(b *testing.B) {
 			var wall, cpu, peers time.Duration
-			var datagrams uint64
+			var sent traffic
 			rounds := 0
 			for b.Loop() {
 				b.StopTimer()
-				cpu0, peers0, datagrams0 := v.cpu(), v.peers.mainThread(), udp6(b)
+				cpu0, peers0, sent0 := v.cpu(), v.peers.mainThread(), ipv6Traffic(b)
 				began := time.Now()
 				b.StartTimer()
 				if err := v.scan(); err != nil {
@@ -116,7 +128,9 @@ func benchmarkScan(b *testing.B, count int) {
 				b.StopTimer()
 				wall, cpu, peers = wall+time.Since(began), cpu+v.cpu()-cpu0, peers+v.peers.mainThread()-peers0
 				v.after()
-				datagrams += udp6(b) - datagrams0
+				now := ipv6Traffic(b)
+				sent.datagrams += now.datagrams - sent0.datagrams
+				sent.octets += now.octets - sent0.octets
 				rounds++
 				b.StartTimer()
 			}
@@ -124,9 +138,19 @@ func benchmarkScan(b *testing.B, count int) {
 			report(float64(cpu.Microseconds())/1000, "cpu-ms/op")
 			report(float64(peers.Microseconds())/1000, "peers-ms/op")
 			report(float64((wall-peers).Microseconds())/1000, "own-ms/op")
-			report(float64(datagrams)/float64(count), "datagrams/node")
+			report(float64(sent.datagrams)/float64(count), "datagrams/node")
+			report(float64(sent.octets)/float64(count), "octets/node")
 		})
 	}
+}
+
+// scanned are the paths of threadmap's source, for a controller.
+var scanned = []map[string]any{
+	{"endpointId": 0, "clusterId": 0x35}, {"endpointId": 0, "clusterId": 0x33}, {"endpointId": 0, "clusterId": 0x46},
+	{"endpointId": 0, "clusterId": 0x31, "attributeId": 0xFFFC},
+	{"endpointId": 0, "clusterId": 0x28, "attributeId": 1}, {"endpointId": 0, "clusterId": 0x28, "attributeId": 3},
+	{"endpointId": 0, "clusterId": 0x28, "attributeId": 5}, {"endpointId": 0, "clusterId": 0x28, "attributeId": 10},
+	{"clusterId": 0x2F, "attributeId": 12},
 }
 
 // An asker is threadmap, with a fabric that some nodes are on.
@@ -138,10 +162,10 @@ type asker struct {
 }
 
 // read asks all nodes at once for the whole of 0x0035, in resumed sessions.
-func (a *asker) read(ctx context.Context) error {
+func (a *asker) read(ctx context.Context, flags uint32) error {
 	failed := make(chan error, len(a.nodes))
 	for i, n := range a.nodes {
-		go func() { failed <- a.readOne(ctx, i, n) }()
+		go func() { failed <- a.readOne(ctx, i, n, flags) }()
 	}
 	var err error
 	for range a.nodes {
@@ -150,7 +174,7 @@ func (a *asker) read(ctx context.Context) error {
 	return err
 }
 
-func (a *asker) readOne(ctx context.Context, i int, n node) error {
+func (a *asker) readOne(ctx context.Context, i int, n node, flags uint32) error {
 	s, err := session.CASE(ctx, a.endpoint, session.CASEConfig{
 		Member: a.authority.Member(), Node: uint64(i + 1), Addresses: n.addresses()[1:], Record: &a.records[i],
 	})
@@ -162,7 +186,9 @@ func (a *asker) readOne(ctx context.Context, i int, n node) error {
 	if !s.Resumed {
 		return fmt.Errorf("%s was not resumed", n.ID)
 	}
-	r, err := client.Read(ctx, s, im.ReadRequest{Attributes: []im.AttributePath{im.Whole(0, 53)}})
+	all := im.Whole(0, 53)
+	all.Flags = flags
+	r, err := client.Read(ctx, s, im.ReadRequest{Attributes: []im.AttributePath{all}})
 	if err == nil && r.Attributes.Len() < len(n.Attributes["53"]) {
 		err = fmt.Errorf("%s: %d attributes", n.ID, r.Attributes.Len())
 	}
@@ -195,23 +221,33 @@ func (a *asker) scan(ctx context.Context) error {
 	return nil
 }
 
-// udp6 counts the datagrams over IPv6 of this namespace, both ways.
-func udp6(t testing.TB) (n uint64) {
+// A traffic is what went over IPv6 unicast in this namespace, both ways, but for
+// neighbor discovery.
+type traffic struct {
+	datagrams uint64
+	octets    uint64 // of IPv6 packets, their headers included
+}
+
+func ipv6Traffic(t testing.TB) traffic {
 	t.Helper()
 	b, err := os.ReadFile("/proc/thread-self/net/snmp6")
 	if err != nil {
 		t.Fatal(err)
 	}
+	n := map[string]uint64{}
 	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) == 2 && (f[0] == "Udp6InDatagrams" || f[0] == "Udp6OutDatagrams") {
-			v, err := strconv.ParseUint(f[1], 10, 64)
-			if err != nil {
+		if f := strings.Fields(line); len(f) == 2 {
+			if n[f[0]], err = strconv.ParseUint(f[1], 10, 64); err != nil {
 				t.Fatal(err)
 			}
-			n += v
 		}
 	}
-	return n
+	discovery := n["Icmp6InNeighborSolicits"] + n["Icmp6OutNeighborSolicits"] + n["Icmp6InNeighborAdvertisements"] + n["Icmp6OutNeighborAdvertisements"]
+	const discoveryOctets = 72 // of such a packet
+	return traffic{
+		n["Ip6InReceives"] + n["Ip6OutRequests"] - n["Ip6InMcastPkts"] - n["Ip6OutMcastPkts"] - discovery,
+		n["Ip6InOctets"] + n["Ip6OutOctets"] - n["Ip6InMcastOctets"] - n["Ip6OutMcastOctets"] - discovery*discoveryOctets,
+	}
 }
 
 // ownCPU is the CPU time that this process took so far.

@@ -2,7 +2,8 @@
 // answers each with one:
 //
 //	{"do":"commission","discriminator","passcode"} → {"node","ms"}
-//	{"do":"read","nodes":[…],"cluster":53,"parallel":4,"network":"unlimited","values":true}
+//	{"do":"read","nodes":[…],"cluster":53,"parallel":4,"network":"unlimited","values":true,
+//	    "paths":[{"endpointId","clusterId","attributeId"}]}   of these the values of the cluster
 //	                              → {"ms","values":{"<node>":{"<attribute>":…}}}
 //	{"do":"subscribe","node","cluster":53} → {"first":{"<attribute>":…}}
 //	{"do":"next","node"}          → {"values":{…}}   the next report with something in it
@@ -39,7 +40,8 @@ async function commission({ discriminator, passcode }) {
 const schemas = { 53: ThreadNetworkDiagnostics.schema };
 
 function request(command) {
-    const what = { attributes: [{ endpointId: EndpointNumber(0), clusterId: ClusterId(command.cluster) }], fabricFilter: false };
+    const attributes = command.paths ?? [{ endpointId: EndpointNumber(0), clusterId: ClusterId(command.cluster) }];
+    const what = { attributes, fabricFilter: false };
     return { ...Read(what), includeKnownVersions: true, ...(command.network && { network: command.network }) };
 }
 
@@ -47,7 +49,7 @@ async function collect(reports, command) {
     const values = {};
     for await (const chunk of reports) {
         for await (const report of chunk) {
-            if (report.kind !== "attr-value") continue;
+            if (report.kind !== "attr-value" || report.path.clusterId !== command.cluster) continue;
             const model = schemas[command.cluster]?.attributes.find(a => a.id === report.path.attributeId);
             values[report.path.attributeId] = command.values ? toJSON(model, report.value) : true;
         }
