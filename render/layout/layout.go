@@ -113,6 +113,7 @@ type Panel struct {
 	LooseName   string // heading over Loose
 	LooseAt     Point  // of that heading's base line
 	Loose       []Item
+	LooseTag    int // as in a fan
 }
 
 // A Row is a line of the overview.
@@ -129,7 +130,8 @@ type Hub struct {
 	Side        int   // the label begins (+1), ends (-1) or has its middle (0) at LabelX
 	LabelX      int
 	Label, Note string
-	Box         Rect // of mark and label
+	Room        string // "": not known, or not shown
+	Box         Rect   // of mark and label
 	Fans        []Fan
 }
 
@@ -139,6 +141,7 @@ type Fan struct {
 	Trunk []Point // a line from the hub to where the fan opens
 	Open  Point   // where the branches begin
 	Comb  bool    // branches leave a straight spine, for the columns behind the first
+	Tag   int     // width behind the rows that is kept for the names of rooms
 	Items []Item
 }
 
@@ -149,8 +152,9 @@ type Item struct {
 	At         Point          // the middle of its mark
 	Side       int            // the text stands at this side of the mark
 	Name, Note string
-	NameX      int // where the name begins (Side +1) or ends (-1)
-	NoteX      int // where the note ends (+1) or begins (-1)
+	Room       string // "": not known, or not shown
+	NameX      int    // where the name begins (Side +1) or ends (-1)
+	NoteX      int    // where the note ends (+1) or begins (-1)
 	Box        Rect
 }
 
@@ -279,10 +283,11 @@ func plural(n int, what string) string {
 // loose sets nodes in a grid below top, as wide as the panel or as needed.
 func (p *Panel) loose(v *view.View, nodes []*topology.Node, have int, width, top *int) {
 	items := make([]Item, len(nodes))
-	for i, n := range nodes {
+	for i, n := range slices.Concat(sorted(v, nodes)...) {
 		items[i] = newItem(v, n, nil)
 	}
-	cell := itemsWidth(items) + 2*ItemRadius + textGap
+	p.LooseTag = tagRoom(items)
+	cell := itemsWidth(items) + 2*ItemRadius + textGap + p.LooseTag
 	columns := max(have/(cell+columnGap), isqrt(int64(len(items))*rowHeight*16/10/int64(cell+columnGap))+1)
 	columns = min(max(columns, 1), len(items))
 	rows := (len(items) + columns - 1) / columns
@@ -292,7 +297,7 @@ func (p *Panel) loose(v *view.View, nodes []*topology.Node, have int, width, top
 	}
 	for i := range items {
 		x := panelPad + i/rows*(cell+columnGap)
-		items[i].set(Point{x + ItemRadius, *top + i%rows*rowHeight + rowHeight/2}, 1, cell-2*ItemRadius-textGap)
+		items[i].set(Point{x + ItemRadius, *top + i%rows*rowHeight + rowHeight/2}, 1, cell-2*ItemRadius-textGap-p.LooseTag)
 	}
 	used := (len(items) + rows - 1) / rows
 	*width = max(*width, used*(cell+columnGap)-columnGap)

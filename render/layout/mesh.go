@@ -11,7 +11,7 @@ import (
 
 // newItem makes the row of a node, without a place.
 func newItem(v *view.View, n *topology.Node, l *topology.Link) Item {
-	return Item{Node: n, Link: l, Name: labelIn(v, n, ItemFont, nameWidth), Note: fit(note(n, l), SmallFont, noteWidth)}
+	return Item{Node: n, Link: l, Room: roomOf(v, n), Name: labelIn(v, n, ItemFont, nameWidth), Note: fit(note(n, l), SmallFont, noteWidth)}
 }
 
 // labelIn cuts a node's label to a width in a font of that size.
@@ -90,9 +90,9 @@ func newCell(v *view.View, h *view.Hub, inner bool) cell {
 	if inner {
 		width = innerLabel
 	}
-	c := cell{inner: inner, hub: Hub{Node: n, Label: labelIn(v, n, HubFont*11/10, width), Note: fit(hubNote(n), SmallFont, width)}}
+	c := cell{inner: inner, hub: Hub{Node: n, Room: roomOf(v, n), Label: labelIn(v, n, HubFont*11/10, width), Note: fit(hubNote(n), SmallFont, width)}}
 	c.items = make([]Item, len(h.Children))
-	for i, k := range h.Children {
+	for i, k := range byRoom(v, h) {
 		c.items[i] = newItem(v, k, v.UpLink(k))
 	}
 	c.measure()
@@ -138,7 +138,7 @@ func (c *cell) measure() {
 }
 
 func columnRoom(items []Item) int {
-	return branchRoom + 2*ItemRadius + textGap + itemsWidth(items)
+	return branchRoom + 2*ItemRadius + textGap + itemsWidth(items) + tagRoom(items)
 }
 
 // mesh places the hubs and their rows, the upper edge at top; the middle of
@@ -301,7 +301,7 @@ func (c *cell) fan(x, side int, between []Point) {
 	start := x
 	for first := 0; first < len(c.items); first += c.rows {
 		items := c.items[first:min(len(c.items), first+c.rows)]
-		f := Fan{Side: side, Items: items, Open: Point{x, c.mid}.round(), Comb: first > 0}
+		f := Fan{Side: side, Items: items, Tag: tagRoom(items), Open: Point{x, c.mid}.round(), Comb: first > 0}
 		width := itemsWidth(items)
 		top := c.mid - len(items)*rowHeight/2
 		if first > 0 { // over the columns before

@@ -66,7 +66,8 @@ function refresh() {
     light(new Set([chosen.link.a, chosen.link.b]), new Set([chosen.link]), { lit: new Set([chosen.link]) });
   } else if (kept) {
     for (const l of h.links) if (kept.has(l.a) && kept.has(l.b) && (quality === "any" || linkFits(l, quality.slice(1)))) links.add(l);
-    light(kept, links);
+    const asked = byId("f-room").value;
+    light(kept, links, { room: asked === "any" ? null : asked.slice(1) });
   } else {
     light(null, links);
   }

@@ -10,6 +10,7 @@ let untouched = true; // nobody moved it since it was fitted: fit it again when 
 let svg = null; // the picture shown
 let marks = new Map(); // node -> its group
 let lines = []; // { el, link, trunk }: groups of links, and of the trunks of fans
+let areas = []; // { parts, room }: the tinted areas of rooms, each with the names in it
 
 // key makes ids of documents and of drawings comparable: a drawing can't hold
 // control characters, and HTML reads a few references its own way.
@@ -30,6 +31,11 @@ function showPicture(i, h) {
     el.setAttribute("role", "button");
     el.setAttribute("aria-label", n.label + (n.role ? ", " + n.role : ""));
   }
+  areas = [...svg.querySelectorAll("[data-room]")].map((el) => {
+    const parts = [el];
+    for (let e = el.nextElementSibling; e && e.tagName === "text"; e = e.nextElementSibling) parts.push(e);
+    return { parts, room: el.dataset.room };
+  });
   lines = [];
   for (const el of svg.querySelectorAll("[data-a]")) {
     const a = byKey.get(key(el.dataset.a));
@@ -60,14 +66,20 @@ function linkAt(target) {
 }
 
 // light shows some nodes and links and dims all others; null: nothing is
-// dimmed. lit are the links, and lost the nodes, that stand out.
-function light(keep, links, { lit = new Set(), lost = new Set(), chosen = null } = {}) {
+// dimmed. lit are the links, lost the nodes, and room the area, that stand out.
+function light(keep, links, { lit = new Set(), lost = new Set(), chosen = null, room = null } = {}) {
   picture.classList.toggle("dimmed", !!keep);
   for (const [n, el] of marks) {
     el.classList.toggle("dim", !!keep && !keep.has(n) && !lost.has(n));
     el.classList.toggle("lost", lost.has(n));
     el.classList.toggle("chosen", n === chosen);
     if (chosen) el.setAttribute("tabindex", n === chosen ? "0" : "-1");
+  }
+  // An area dims with all that is in it. That of the room asked for stands out.
+  const rooms = new Set(keep ? [...keep, ...lost].map((n) => n.d.room) : []);
+  for (const x of areas) {
+    for (const el of x.parts) el.classList.toggle("dim", !!keep && !rooms.has(x.room));
+    x.parts[0].classList.toggle("asked", x.room === room);
   }
   const trunks = new Set();
   for (const x of lines) {

@@ -1,6 +1,9 @@
 package raster
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A pt is a place in pixels of the picture. Products are converted before they
 // are added: so no machine fuses the two and rounds otherwise.
@@ -199,6 +202,22 @@ func stroked(l line, width float64, roundCap bool) [][]pt {
 	if roundCap && !l.closed {
 		out = append(out, halfDisc(p[0], sides[0]), halfDisc(p[n], pt{}.sub(sides[n-1])))
 	}
+	return out
+}
+
+// turned makes a closed line go round clockwise: areas that turn the same way add up
+// to one where they overlap.
+func turned(p []pt) []pt {
+	sum := 0.0
+	for i, a := range p {
+		b := p[(i+1)%len(p)]
+		sum += float64(a.x*b.y) - float64(a.y*b.x)
+	}
+	if sum >= 0 {
+		return p
+	}
+	out := slices.Clone(p)
+	slices.Reverse(out)
 	return out
 }
 

@@ -148,7 +148,7 @@ func (p *Picture) bounds(o *op) image.Rectangle {
 		for _, q := range s.P[:int(s.Kind-scene.Quad)+3] {
 			take(p.at(q))
 		}
-	case scene.Path, scene.Polygon:
+	case scene.Path, scene.Polygon, scene.Area:
 		for _, q := range s.Poly {
 			take(p.at(q))
 		}
@@ -201,6 +201,19 @@ func (p *Picture) lines(o *op) []line {
 			l.p = append(l.p, p.at(q))
 		}
 		return []line{l}
+	case scene.Area:
+		var out []line
+		for start, i := 0, 0; i < len(s.Poly); i++ {
+			if i > start && s.Poly[i] == s.Poly[start] {
+				l := line{closed: i > start+2}
+				for _, q := range s.Poly[start:i] {
+					l.p = append(l.p, p.at(q))
+				}
+				out = append(out, l)
+				start = i + 1
+			}
+		}
+		return out
 	case scene.Circle:
 		r := float64(s.R) / 10 * p.scale
 		return []line{{p: ellipse(p.at(s.P[0]), r, r), closed: true}}
@@ -253,6 +266,10 @@ func (p *Picture) draw(y int) {
 
 func (p *Picture) paint(o *op) {
 	lines := p.lines(o)
+	if o.shape.Kind == scene.Area {
+		p.room(o, lines)
+		return
+	}
 	fill := func() {
 		if o.look.fill.A > 0 {
 			areas := make([][]pt, len(lines))
@@ -285,6 +302,19 @@ func (p *Picture) paint(o *op) {
 	if o.look.strokeFirst {
 		fill()
 	}
+}
+
+// room paints an area of a room and its broad edge at once: it lets the ground
+// through, which would show where two layers lie on each other.
+func (p *Picture) room(o *op, lines []line) {
+	var areas [][]pt
+	for _, l := range lines {
+		areas = append(areas, turned(l.p))
+		for _, e := range stroked(l, o.look.width*p.scale, true) {
+			areas = append(areas, turned(e))
+		}
+	}
+	p.area(o, areas, o.look.fill)
 }
 
 // stripRows is how many rows are painted at once. A slanting line has a large

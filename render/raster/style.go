@@ -10,7 +10,7 @@ import (
 
 // The looks of a picture are those of the style sheet that its SVG has: there
 // is one. What is understood of CSS is what that uses: classes and elements,
-// descendants, specificity and order, colours as #rgb, lengths in px. Rules for
+// descendants, specificity and order, colours as #rgb and currentColor, lengths in px. Rules for
 // a medium (dark pages) are passed over.
 
 // A look is what the style sheet makes of one shape.
@@ -23,6 +23,9 @@ type look struct {
 	font         float64 // px
 	bold         bool
 	strokeFirst  bool // the stroke goes under the fill
+
+	color                      color.RGBA
+	fillIsColor, strokeIsColor bool
 }
 
 var plain = look{fill: color.RGBA{A: 255}, width: 1, opacity: 1, font: 16}
@@ -123,6 +126,12 @@ func (s *sheet) of(around ancestry, element string, classes []string) look {
 			l.apply(r.set) // it was understood when read
 		}
 	}
+	if l.fillIsColor {
+		l.fill = l.color
+	}
+	if l.strokeIsColor {
+		l.stroke = l.color
+	}
 	return l
 }
 
@@ -154,10 +163,18 @@ func (l *look) apply(set []declaration) error {
 	for _, d := range set {
 		var err error
 		switch d.name {
+		case "color":
+			l.color, err = readColor(d.value)
 		case "fill":
-			l.fill, err = readColor(d.value)
+			l.fillIsColor = d.value == "currentColor"
+			if !l.fillIsColor {
+				l.fill, err = readColor(d.value)
+			}
 		case "stroke":
-			l.stroke, err = readColor(d.value)
+			l.strokeIsColor = d.value == "currentColor"
+			if !l.strokeIsColor {
+				l.stroke, err = readColor(d.value)
+			}
 		case "stroke-width":
 			l.width, err = readPx(d.value)
 		case "opacity":

@@ -9,6 +9,7 @@ import (
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/render/layout"
+	"threadmap/render/layout/areas"
 	"threadmap/topology"
 	"threadmap/topology/doctor"
 )
@@ -28,6 +29,7 @@ const manyLinks = 30
 func Draw(p *layout.Picture, c Caption) *Scene {
 	s := &Scene{W: p.W, Title: strings.Join(p.Title, " "), Desc: c.Line}
 	d := drawing{at: c.At, view: p.View, used: map[string]bool{}, ways: ways(p.View)}
+	d.areas = areas.Of(p)
 	d.number(p.View.Troubles())
 	d.sources, d.numbers = sourceNumbers(p.View)
 	head := Group{Class: "head"}
@@ -40,8 +42,8 @@ func Draw(p *layout.Picture, c Caption) *Scene {
 		head.Shapes = append(head.Shapes, label("small", text.Fit(c.Line, min(p.W-2*layout.Margin, 2000*px)*text.Em/layout.SmallFont), layout.Margin, y-4*px, Start))
 	}
 	s.Groups = append(s.Groups, head)
-	for _, x := range p.Panels {
-		s.Groups = append(s.Groups, d.panel(x))
+	for i, x := range p.Panels {
+		s.Groups = append(s.Groups, d.panel(x, d.areas[i]))
 	}
 	if len(p.Across) > 0 {
 		s.Groups = append(s.Groups, Group{Class: "links", Groups: d.links(p.Across)})
@@ -71,6 +73,8 @@ type drawing struct {
 	used map[string]bool // entries of the legend that the picture needs
 	ways map[*topology.Link]bool
 
+	areas [][]areas.Area // by panel
+
 	sources []string       // with a number, in their order; none: they are named everywhere
 	numbers map[string]int // of those names
 
@@ -90,6 +94,7 @@ var fonts = map[string]struct {
 }{
 	"hub":  {layout.HubFont, true},
 	"item": {layout.ItemFont, false}, "small": {layout.SmallFont, false}, "note": {layout.SmallFont, false}, "note bad": {layout.SmallFont, true},
+	"room": {layout.SmallFont, true},
 }
 
 // textLen fixes the width of a text where that is possible: layout leaves room for
@@ -105,7 +110,7 @@ func textLen(class, s string) int {
 
 func pt(p layout.Point) Point { return Point{p.X, p.Y} }
 
-func (d *drawing) panel(p *layout.Panel) Group {
+func (d *drawing) panel(p *layout.Panel, a []areas.Area) Group {
 	g := Group{Class: "panel"}
 	g.Shapes = append(g.Shapes,
 		Shape{Kind: Rect, Class: "card", P: [4]Point{{p.Box.X, p.Box.Y}, {p.Box.W, p.Box.H}}, R: 12 * px},
@@ -142,7 +147,7 @@ func (d *drawing) panel(p *layout.Panel) Group {
 	if len(p.Links) > manyLinks {
 		class = "links many"
 	}
-	g.Groups = []Group{rows, d.bands(p.Links), {Class: class, Groups: d.links(p.Links)}, fans, nodes}
+	g.Groups = []Group{d.rooms(a), rows, d.bands(p.Links), {Class: class, Groups: d.links(p.Links)}, fans, nodes}
 	return g
 }
 

@@ -40,6 +40,7 @@ var legendEntries = []entry{
 		return []Shape{{Kind: Line, P: [4]Point{{at.X - 14*px, at.Y}, at}}, {Kind: Line, Class: "half untold", P: [4]Point{at, {at.X + 14*px, at.Y}}}}
 	}},
 	{"way", "link-way ways", "cheapest way to a border router", sampleLink},
+	{"areas", "areas", "a room", sampleArea},
 }
 
 func circle(at Point, r int) Shape {

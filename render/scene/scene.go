@@ -42,6 +42,7 @@ const (
 	Ellipse             // middle P[0], radii P[1]
 	Rect                // corner P[0], size P[1], corner radius R
 	Text                // base line at P[0], S; Anchor
+	Area                // of the room S: closed lines that may overlap, each ends in Poly where it began
 )
 
 // An Anchor says which end of a text its place is.

@@ -6,6 +6,7 @@ package svg
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -19,14 +20,18 @@ import (
 func Write(w io.Writer, s *scene.Scene) error { return writeScene(w, s, false) }
 
 // WriteForPage writes s with attributes by which a script finds nodes and links:
-// data-id of a node, data-a and data-b of a link.
+// data-id of a node, data-a and data-b of a link, data-room of an area.
 func WriteForPage(w io.Writer, s *scene.Scene) error { return writeScene(w, s, true) }
 
 func writeScene(w io.Writer, s *scene.Scene, handles bool) error {
 	o := &writer{w: w, buf: make([]byte, 0, chunk+4096), handles: handles}
 	o.add(`<svg xmlns="http://www.w3.org/2000/svg" width="`).px(s.W).add(`" height="`).px(s.H)
 	o.add(`" viewBox="0 0 `).px(s.W).add(" ").px(s.H).add(`" role="img" aria-labelledby="threadmap-title threadmap-desc" class="threadmap">`)
-	o.add("\n<title id=\"threadmap-title\">").text(s.Title).add("</title>\n<desc id=\"threadmap-desc\">").text(s.Desc).add("</desc>\n<style>\n").add(style).add("</style>\n")
+	o.add("\n<title id=\"threadmap-title\">").text(s.Title).add("</title>\n<desc id=\"threadmap-desc\">").text(s.Desc).add("</desc>\n<style>\n").add(style)
+	if handles || hasAreas(s.Groups) { // all pictures of a page have the same style, which it allows by its hash
+		o.add(areaStyle)
+	}
+	o.add("</style>\n")
 	o.add(`<rect class="page" width="100%" height="100%"/>` + "\n")
 	for i := range s.Groups {
 		o.group(&s.Groups[i])
@@ -34,6 +39,13 @@ func writeScene(w io.Writer, s *scene.Scene, handles bool) error {
 	o.add("</svg>\n")
 	o.flush()
 	return o.err
+}
+
+// hasAreas reports whether any of the groups has an area.
+func hasAreas(groups []scene.Group) bool {
+	return slices.ContainsFunc(groups, func(g scene.Group) bool {
+		return slices.ContainsFunc(g.Shapes, func(s scene.Shape) bool { return s.Kind == scene.Area }) || hasAreas(g.Groups)
+	})
 }
 
 const chunk = 32 << 10
@@ -82,6 +94,34 @@ func (o *writer) at(p scene.Point) *writer {
 // by writes where p is seen from the place from, which takes fewer digits.
 func (o *writer) by(from, p scene.Point) *writer {
 	return o.at(scene.Point{X: p.X - from.X, Y: p.Y - from.Y})
+}
+
+// rings writes closed lines, each of which ends where it began. One there and back
+// is written one way.
+func (o *writer) rings(p []scene.Point) *writer {
+	start, pen := 0, scene.Point{}
+	for i, at := range p {
+		switch {
+		case i == start && i == 0:
+			o.add("M").at(at)
+		case i == start:
+			o.add("m").by(pen, at)
+		case at == p[start]:
+			start = i + 1
+			if pen = at; i > 1 && p[i-2] == at {
+				pen = p[i-1]
+			} else {
+				o.add("Z")
+			}
+		case at.Y == p[i-1].Y:
+			o.add("h").px(at.X - p[i-1].X)
+		case at.X == p[i-1].X:
+			o.add("v").px(at.Y - p[i-1].Y)
+		default:
+			o.add("l").by(p[i-1], at)
+		}
+	}
+	return o
 }
 
 // text escapes character data and attribute values (XML 1.0, 2.2 and 2.4).
@@ -197,6 +237,12 @@ func (o *writer) shape(s *scene.Shape) {
 			o.add("Z")
 		}
 		o.add(`"/>`)
+	case scene.Area:
+		o.add(`<path`).class(s.Class)
+		if o.handles && s.S != "" {
+			o.add(` data-room="`).text(s.S).add(`"`)
+		}
+		o.add(` d="`).rings(s.Poly).add(`"/>`)
 	case scene.Circle:
 		o.add(`<circle`).class(s.Class)
 		o.add(` cx="`).px(s.P[0].X).add(`" cy="`).px(s.P[0].Y).add(`" r="`).px(s.R).add(`"/>`)

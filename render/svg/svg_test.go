@@ -22,6 +22,9 @@ func write(t *testing.T, s *scene.Scene) string {
 
 func TestShapes(t *testing.T) {
 	p := [4]scene.Point{{X: 10, Y: -25}, {X: 30, Y: 40}, {X: 55, Y: 60}, {X: -7, Y: 0}}
+	rings := []scene.Point{{X: 100, Y: 200}, {X: 200, Y: 200}, {X: 200, Y: 250}, {X: 190, Y: 270}, {X: 100, Y: 200}, // a closed line
+		{X: 150, Y: 100}, {X: -150, Y: 100}, {X: 150, Y: 100}, // and two there and back
+		{X: -130, Y: 130}, {X: -130, Y: 230}, {X: -130, Y: 130}}
 	tri := []scene.Point{{X: 0, Y: 0}, {X: 10, Y: 0}, {X: 5, Y: 15}}
 	for _, c := range []struct {
 		s    scene.Shape
@@ -32,6 +35,7 @@ func TestShapes(t *testing.T) {
 		{scene.Shape{Kind: scene.Cubic, P: p, Class: "a b"}, `<path class="a b" d="M1-2.5c2 6.5 4.5 8.5 -1.7 2.5"/>`},
 		{scene.Shape{Kind: scene.Path, Poly: tri}, `<path d="M0 0l1 0l-0.5 1.5"/>`},
 		{scene.Shape{Kind: scene.Polygon, Poly: tri}, `<path d="M0 0l1 0l-0.5 1.5Z"/>`},
+		{scene.Shape{Kind: scene.Area, Class: "t1", S: "Hall", Poly: rings}, `<path class="t1" d="M10 20h10v5l-1 2Zm5-10h-30m2 3v10"/>`},
 		{scene.Shape{Kind: scene.Circle, P: p, R: 55}, `<circle cx="1" cy="-2.5" r="5.5"/>`},
 		{scene.Shape{Kind: scene.Ellipse, P: p}, `<ellipse cx="1" cy="-2.5" rx="3" ry="4"/>`},
 		{scene.Shape{Kind: scene.Rect, P: p, R: 20}, `<rect x="1" y="-2.5" width="3" height="4" rx="2"/>`},
@@ -76,10 +80,33 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// TestAreas: a picture that has areas has their style, others don't; those of a page
+// all have, since it allows one style; the room is told to a page only.
+func TestAreas(t *testing.T) {
+	area := scene.Shape{Kind: scene.Area, S: `"Bed" & <Bath>`, Poly: []scene.Point{{}, {X: 10}, {}}}
+	without, with := &scene.Scene{}, &scene.Scene{Groups: []scene.Group{{Groups: []scene.Group{{Shapes: []scene.Shape{area}}}}}}
+	for name, c := range map[string]struct {
+		s           *scene.Scene
+		write       func(io.Writer, *scene.Scene) error
+		style, room bool
+	}{"without": {without, Write, false, false}, "with": {with, Write, true, false}, "page without": {without, WriteForPage, true, false}, "page": {with, WriteForPage, true, true}} {
+		var b bytes.Buffer
+		if err := c.write(&b, c.s); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), areaStyle); got != c.style {
+			t.Errorf("%s: style of areas: %v", name, got)
+		}
+		if got := strings.Contains(b.String(), `data-room="&quot;Bed&quot; &amp; &lt;Bath&gt;"`); got != c.room || strings.Contains(b.String(), "<Bath") {
+			t.Errorf("%s: room: %v in %s", name, got, b.String())
+		}
+	}
+}
+
 // TestNothingIsFetched: the file stands alone.
 func TestNothingIsFetched(t *testing.T) {
 	for _, bad := range []string{"url(", "@import", "@font-face", "<", "javascript", "http"} {
-		if strings.Contains(style, bad) {
+		if strings.Contains(Style(), bad) {
 			t.Errorf("the style has %q", bad)
 		}
 	}
