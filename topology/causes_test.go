@@ -69,6 +69,11 @@ func testRowsOfARouterThatLeft(t *testing.T) {
 	if l := linkOf(m, find(t, m, xB.String()), find(t, m, xC.String())); l == nil || l.State != topology.LinkStale {
 		t.Errorf("link is %+v, want it stale", l)
 	}
+	// A table with a row that could not be read does not tell which ids are free.
+	leader.RoutesPartial = true
+	if n := find(t, topology.Build([]diag.Report{leader, r}), xC.String()); n.State == topology.NodeGhost {
+		t.Errorf("a ghost by a table that lacks a row: %s", n.Why)
+	}
 }
 
 func leads(partition uint32, id uint8) diag.LeaderData {

@@ -69,7 +69,7 @@ func (b *builder) findGhosts() {
 // where that is there, don't have the router id of a node.
 func (b *builder) idIsFree(n *node) bool {
 	set := b.sets[n.place]
-	if set == nil {
+	if set == nil || set.part {
 		return false
 	}
 	taken := set.union

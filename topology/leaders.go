@@ -17,6 +17,7 @@ type routerSet struct {
 	at     int64                       // when that was read, ns
 	union  uint64                      // ids in any live table
 	tables int                         // live tables
+	part   bool                        // one of the live tables lacks rows: what is not in them may be taken
 	cached [diag.MaxRouterID + 1]uint8 // in how many cached tables an id stands, capped
 }
 
@@ -166,6 +167,7 @@ func (b *builder) countRouters(k, i int32) {
 		return
 	}
 	set.tables++
+	set.part = set.part || r.RoutesPartial
 	set.union |= mask
 	if l := b.leaders[s.place]; l.known && l.node == k {
 		set.leader |= mask

@@ -52,6 +52,9 @@ are not looked at.`,
 			f.output.names = []string{demoPicture}
 		}
 		outs, err := outputs(c, f.output.names)
+		if err == nil && c.Flags().Changed("output") { // without -o the tree is enough
+			err = writable(c, outs)
+		}
 		if err != nil {
 			return err
 		}

@@ -69,6 +69,17 @@ func outputs(c *cobra.Command, files []string) ([]output, error) {
 	return out, nil
 }
 
+// writable refuses files that can't be written before minutes of work are done
+// for them. It makes none of them.
+func writable(c *cobra.Command, outs []output) error {
+	for _, o := range outs {
+		if err := writefile.Can(o.file); err != nil {
+			return usage(c, "-o: %w", cannotWrite(o.file, err))
+		}
+	}
+	return nil
+}
+
 func outputFor(file string) (output, bool) {
 	if strings.EqualFold(filepath.Ext(file), snapshotExt) {
 		return output{file, writefile.Private, writeSnapshot}, true

@@ -80,6 +80,9 @@ func pictureOf(file string) string {
 func (a *app) reportHome(c *cobra.Command, f *reportFlags, files []string) error {
 	e := render.Environment{Version: readBuild().Version, System: runtime.GOOS + "/" + runtime.GOARCH, Redacted: f.redact}
 	outs, err := reportOutputs(c, f.output.names, e)
+	if err == nil {
+		err = writable(c, outs)
+	}
 	if err != nil {
 		return err
 	}

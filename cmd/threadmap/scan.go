@@ -127,6 +127,9 @@ func (a *app) scan(c *cobra.Command, f *scanFlags) error {
 	ctx := c.Context()
 	// All that can be wrong with the command line is said before anybody is asked.
 	outs, err := outputs(c, f.output.names)
+	if err == nil {
+		err = writable(c, outs)
+	}
 	if err != nil {
 		return err
 	}

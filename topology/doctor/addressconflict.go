@@ -13,6 +13,7 @@ import (
 var addressConflict = Rule{
 	Name:  "address-conflict",
 	About: "two devices with one radio address, or one with two",
+	Of:    OfAll,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, m := range c.x.meshes {

@@ -40,12 +40,25 @@ func New(m *topology.Map, scan *diag.Scan, host *Host) *Case {
 type Rule struct {
 	Name  string // in findings and on the command line: "weak-link"
 	About string // one line of help: what it finds
+	Of    Subject
 	Find  func(*Case) []Finding
 }
 
+// A Subject says which of its nodes a rule's findings are about. The others are
+// peers of these, or hang on them.
+type Subject uint8
+
+// The subjects.
+const (
+	OfFirst Subject = iota
+	OfLink          // the ends of a link, the first two
+	OfAll
+)
+
 // A Finding is one trouble that a rule found.
 type Finding struct {
-	Rule       string // filled in by Examine
+	Rule       string  // filled in by Examine
+	Of         Subject // likewise
 	Severity   Severity
 	Confidence Confidence
 	Title      string           // one line in plain words, with the names of nodes
@@ -53,6 +66,17 @@ type Finding struct {
 	Nodes      []*topology.Node // whom it is about, the most important first
 	NextStep   string           // what a person can do, one to three sentences
 	Evidence   []topology.Evidence
+}
+
+// Subjects are the nodes that the finding is about, as f.Of says.
+func (f *Finding) Subjects() []*topology.Node {
+	switch f.Of {
+	case OfAll:
+		return f.Nodes
+	case OfLink:
+		return f.Nodes[:min(len(f.Nodes), 2)]
+	}
+	return f.Nodes[:min(len(f.Nodes), 1)]
 }
 
 // A Severity says how much a finding matters.
@@ -93,7 +117,7 @@ func Examine(c *Case) []Finding {
 	out := []Finding{}
 	for _, r := range Rules {
 		for _, f := range r.Find(c) {
-			f.Rule = r.Name
+			f.Rule, f.Of = r.Name, r.Of
 			f.Evidence = slices.Clone(f.Evidence) // it may be a node's own
 			slices.SortFunc(f.Evidence, compareEvidence)
 			f.Evidence = slices.Compact(f.Evidence)

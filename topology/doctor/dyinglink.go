@@ -11,6 +11,7 @@ import (
 var dyingLink = Rule{
 	Name:  "dying-link",
 	About: "a link that just broke and that the tables have not forgotten",
+	Of:    OfLink,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, l := range c.broken(topology.LinkDying) {

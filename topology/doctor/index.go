@@ -40,6 +40,7 @@ type members struct {
 	complete bool             // see Case.complete
 	split    []part           // into these; nil: it did not
 	led      bool             // each of them has a leader that is known
+	cut      bool             // a text that told of it breaks off: who and what is missing may stand in the rest
 }
 
 func newIndex(c *Case) *index {
@@ -67,6 +68,7 @@ func newIndex(c *Case) *index {
 			x.spoken[place{n.Network, n.Partition, r.RLOC16}] = true
 		}
 		m.nodes = append(m.nodes, n)
+		m.cut = m.cut || slices.ContainsFunc(n.Reports, func(r *diag.Report) bool { return r.Cut })
 		if n.Parent != nil {
 			m.children = append(m.children, n)
 		}

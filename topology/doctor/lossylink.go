@@ -23,6 +23,7 @@ const (
 var lossyLink = Rule{
 	Name:  "lossy-link",
 	About: "a device whose link to its parent loses much though the signal is not weak",
+	Of:    OfLink,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, l := range c.Map.Links {

@@ -11,6 +11,7 @@ import (
 var noWayOut = Rule{
 	Name:  "no-way-out",
 	About: "routers without any usable way to a border router",
+	Of:    OfAll,
 	Find: func(c *Case) []Finding {
 		cut := map[*topology.Network][]*topology.Node{}
 		for _, n := range c.Ways.Unreached() {

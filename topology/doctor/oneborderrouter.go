@@ -23,7 +23,7 @@ var oneBorderRouter = Rule{
 				}
 			}
 			asked := slices.ContainsFunc(m.nodes, func(n *topology.Node) bool { return n.RouterTable || n.ChildTable })
-			if len(m.borders) != 1 || !asked || devices < 2 {
+			if len(m.borders) != 1 || !asked || m.cut || devices < 2 {
 				continue
 			}
 			border := m.borders[0]

@@ -10,6 +10,7 @@ import (
 var oneWayLink = Rule{
 	Name:  "one-way-link",
 	About: "a link over which one end hears the other, but is not heard",
+	Of:    OfLink,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, l := range c.broken(topology.LinkOneWay) {

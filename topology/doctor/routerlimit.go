@@ -18,6 +18,7 @@ const (
 var routerLimit = Rule{
 	Name:  "router-limit",
 	About: "a network that has nearly as many routers as it can have",
+	Of:    OfAll,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, m := range c.x.meshes {

@@ -12,6 +12,9 @@ func TestOneBorderRouter(t *testing.T) {
 	hasNot(t, oneBorderRouter, healthy())
 	announced := border(router(1)) // mDNS alone: nobody gave a table
 	announced.Children, announced.Neighbors = nil, nil
+	broken := hears(router(2), row(1, 3, -50)) // the text breaks off: another may stand in the rest
+	broken.Cut = true
+	hasNot(t, oneBorderRouter, []diag.Report{hears(border(router(1)), row(2, 3, -50)), broken})
 	cannotKnow(t, oneBorderRouter, []diag.Report{announced}, []diag.Report{hears(router(1), row(2, 3, -50)), router(2)})
 }
 
@@ -27,6 +30,9 @@ func TestSinglePointOfFailure(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 	hasNot(t, singlePointOfFailure, healthy())
+	chain[3].Cut = true // there may be a way around in the rest of the text
+	hasNot(t, singlePointOfFailure, chain)
+	chain[3].Cut = false
 	for i := range chain {
 		chain[i].BorderRouter = diag.Opt[bool]{}
 	}

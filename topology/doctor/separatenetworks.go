@@ -16,6 +16,7 @@ import (
 var separateNetworks = Rule{
 	Name:  "separate-networks",
 	About: "several Thread networks in one home that could be one",
+	Of:    OfAll,
 	Find: func(c *Case) []Finding {
 		var nets []*members
 		for _, m := range c.x.meshes {

@@ -50,7 +50,7 @@ func hang(devices int) string {
 // cuts are the single points of failure that are worth a word. A router that
 // gave no table may have a way around that nobody told of, so cuts that would
 // lose one are left out; so are all cuts in a network that has split, where ways
-// are missing for that reason; the only border router, of which oneBorderRouter
+// are missing for that reason, and in one of which a text breaks off; the only border router, of which oneBorderRouter
 // speaks; and links one end of which is a cut that is told of, which says more.
 func (c *Case) cuts() []topology.Cut {
 	all := c.Ways.Cuts()
@@ -60,7 +60,7 @@ func (c *Case) cuts() []topology.Cut {
 	}
 	router := make(map[*topology.Node]bool, len(all))
 	all = slices.DeleteFunc(all, func(cut topology.Cut) bool {
-		if m := c.x.of[cut.Routers[0].Network]; m == nil || m.split != nil || slices.ContainsFunc(cut.Routers, func(n *topology.Node) bool { return !n.RouterTable }) {
+		if m := c.x.of[cut.Routers[0].Network]; m == nil || m.split != nil || m.cut || slices.ContainsFunc(cut.Routers, func(n *topology.Node) bool { return !n.RouterTable }) {
 			return true
 		}
 		n := cut.Router

@@ -14,6 +14,7 @@ import (
 var splitPartition = Rule{
 	Name:  "split-partition",
 	About: "a network that fell into parts which do not hear each other",
+	Of:    OfAll,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, m := range c.x.meshes {

@@ -12,6 +12,7 @@ import (
 var stuck = Rule{
 	Name:  "stuck",
 	About: "a device that its controller can't reach, though the mesh hears it",
+	Of:    OfAll,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, s := range c.x.lost.controllers {

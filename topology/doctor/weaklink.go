@@ -18,6 +18,7 @@ const weakRSSI = -85
 var weakLink = Rule{
 	Name:  "weak-link",
 	About: "a device that hangs on a weak link to its parent",
+	Of:    OfLink,
 	Find: func(c *Case) []Finding {
 		var out []Finding
 		for _, l := range c.Map.Links {

@@ -219,6 +219,8 @@ func (e *entry) route(field string, v value) {
 			if e.f.table(field, v, func(v value) {
 				if r, ok := e.routeRow(v); ok {
 					rows = append(rows, r)
+				} else {
+					e.r.RoutesPartial = true
 				}
 			}) {
 				e.r.Routes = rows

@@ -290,3 +290,13 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A table that lacks a row says so: the id that could not be read is taken.
+func TestUnreadableRouteRow(t *testing.T) {
+	for id, partial := range map[string]bool{"3": false, "99": true, `"x"`: true} {
+		r := Read([]byte(`[{"extAddress":"0e04040404040404","rloc16":"0xc000","route":{"routeData":[{"routeId":16},{"routeId":`+id+`}]}}]`), context()).Reports[0]
+		if r.RoutesPartial != partial {
+			t.Errorf("id %s: partial %v", id, r.RoutesPartial)
+		}
+	}
+}

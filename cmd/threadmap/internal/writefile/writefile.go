@@ -75,6 +75,29 @@ func Atomic(name string, perm fs.FileMode, write func(io.Writer) error) (err err
 	return err
 }
 
+// Can reports why Atomic can't write the file name, as far as is known before:
+// its folder must be there and take files, and what has that name must be a
+// regular file. Nothing of that name is made; a file beside it is, for a moment,
+// since no permission bits tell what a network share or a full quota allow.
+func Can(name string) error {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	if fi, err := os.Stat(name); err == nil && !fi.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", name)
+	}
+	temp := filepath.Join(filepath.Dir(name), tempMark+rand.Text())
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, Private)
+	if err != nil {
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+			err = &fs.PathError{Op: "create", Path: name, Err: pe.Err}
+		}
+		return err
+	}
+	f.Close()
+	return os.Remove(temp)
+}
+
 // Sweep removes what a killed program left half written in a folder, if it is
 // older than a day: nobody writes one file for so long.
 func Sweep(folder string, now time.Time) {
