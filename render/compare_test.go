@@ -143,6 +143,36 @@ func (d drawn) routerLines(routers map[int]bool) (out []measure.Line) {
 	return out
 }
 
+// fewestOfRouters are the fewest crossings of links between routers that any of the
+// eight engines (dot, neato, sfdp and twopi of Graphviz 2.43 and 12.1.2) drew without
+// letting nodes overlap.
+var fewestOfRouters = map[string]int{
+	"home": 0, "ring 6/50": 2, "floor 4/10": 0, "floor 6/20": 3, "floor 8/50": 3, "floor 10/50": 60, "floor 12/50": 208,
+	"floor 16/50": 35, "floor 20/100": 112, "floor 24/124": 20, "floor 31/131": 709, "floor 31/250": 4493,
+}
+
+// TestFewCrossingsOfRouters: of links between routers alone, too, our drawings
+// have on average hardly more crossings than the best engine for each home.
+func TestFewCrossingsOfRouters(t *testing.T) {
+	names, maps := judged()
+	sum := 0.0
+	for _, name := range names {
+		routers := map[int]bool{}
+		for i, n := range maps[name].Nodes {
+			routers[i] = n.Role.Routes()
+		}
+		got := measure.Crossings(ours(maps[name]).routerLines(routers))
+		if limit := fewestOfRouters[name]*3/2 + 2; got > limit {
+			t.Errorf("%s: %d crossings, the best engine has %d", name, got, fewestOfRouters[name])
+		}
+		sum += float64(got+1) / float64(fewestOfRouters[name]+1)
+	}
+	mean := sum / float64(len(names))
+	if t.Logf("%.2f times the crossings of the best engine", mean); mean > 1.1 {
+		t.Errorf("%.2f times the crossings of the best engine", mean)
+	}
+}
+
 // sizes are the graphs of the table, small ones first.
 func sizes() (names []string, maps map[string]*topology.Map) {
 	maps = map[string]*topology.Map{}

@@ -14,15 +14,35 @@ import (
 	"threadmap/topology"
 )
 
-// maxCare is the most nodes for which Graphviz is asked to keep nodes apart and
-// lines off them: neato, fdp, sfdp and twopi take minutes for more.
-const maxCare = 250
+// What Graphviz is asked for. Over maxCare nodes neato, fdp, sfdp and twopi take
+// minutes to keep nodes apart, and already over maxCurved to lead lines around
+// them: 45 s for 250 nodes, where straight lines take 0.2 s. The engine dot does
+// both in no time.
+const (
+	maxCare   = 250
+	maxCurved = 100
+)
+
+// care says how carefully so many nodes are drawn by an engine; "" may be any.
+func care(nodes int, engine string) string {
+	switch {
+	case engine == "dot":
+		return "overlap=false, splines=true"
+	case nodes > maxCare:
+		return "overlap=true, splines=line"
+	case nodes > maxCurved && engine != "":
+		return "overlap=false, splines=line"
+	}
+	return "overlap=false, splines=true"
+}
 
 // DOT writes the map as an undirected Graphviz graph: a cluster for each
-// network and partition and in it a subgraph for each room, router links with
+// network and partition and in it one for each room, router links with
 // the quality of both directions, child links from the parent. Each node has the place that
 // our own picture gives it: `neato -n2` draws it there, neato and fdp begin
-// there, the others don't look at it.
+// there, the others don't look at it. The engines dot, fdp and osage draw the
+// clusters; dot has the routers in one column and their children beside them,
+// since names in a row make a strip of 15,000 points of a hundred devices.
 func DOT(w io.Writer, d *Document, o Options) error {
 	v := d.view(o.ShowDead)
 	b := bufio.NewWriter(w)
@@ -32,23 +52,23 @@ func DOT(w io.Writer, d *Document, o Options) error {
 	for i, n := range v.Map.Nodes {
 		g.ids[n] = dotID(n.ID, i)
 	}
-	care := "overlap=false, splines=true"
-	if len(v.Map.Nodes) > maxCare {
-		care = "overlap=true, splines=line"
+	how := care(len(v.Map.Nodes), o.Engine)
+	if hasRooms(v.Map.Nodes) {
+		// The engine dot ranks clusters one by one if not told otherwise, and gives
+		// up where links run to and fro between them ("trouble in init_rank").
+		how += ", newrank=true"
 	}
 	if o.Engine != "" {
-		care += ", layout=" + dotText(o.Engine)
+		how += ", layout=" + dotText(o.Engine)
 	}
-	fmt.Fprintf(b, "graph threadmap {\n\tgraph [label=%s, labelloc=t, fontname=\"sans-serif\", inputscale=72, %s]\n", dotText(v.Sentence()), care)
+	fmt.Fprintf(b, "graph threadmap {\n\tgraph [label=%s, labelloc=t, fontname=\"sans-serif\", inputscale=72, rankdir=LR, %s]\n", dotLines(lines(v.Sentence(), sentenceWidth)...), how)
 	fmt.Fprint(b, "\tnode [fontname=\"sans-serif\", fontsize=11, shape=ellipse, style=filled, fillcolor=white]\n\tedge [fontname=\"sans-serif\", fontsize=9]\n")
 	for i, x := range v.Groups {
 		g.group(i, x)
 	}
 	if len(v.OffThread) > 0 {
 		fmt.Fprintf(b, "\tsubgraph cluster_off {\n\t\tlabel=%s; style=dashed; color=gray\n", dotText(v.OffThreadName()))
-		for _, n := range v.OffThread {
-			g.node(n)
-		}
+		g.rooms("cluster_off", v.OffThread)
 		fmt.Fprint(b, "\t}\n")
 	}
 	for _, x := range v.Groups {
@@ -87,20 +107,21 @@ func (g dotGraph) group(i int, x *view.Group) {
 	for _, h := range x.Hubs {
 		all = append(append(all, h.Node), h.Children...)
 	}
-	g.rooms(i, append(all, x.Loose...))
+	g.rooms(fmt.Sprintf("cluster_%d", i), append(all, x.Loose...))
 	fmt.Fprint(g.b, "\t}\n")
 }
 
-// rooms writes nodes, those of each room in a subgraph. It is no cluster: links
-// run to and fro between rooms, and over clusters of that kind the engine dot
-// stumbles ("trouble in init_rank", Graphviz 2.43).
-func (g dotGraph) rooms(group int, nodes []*topology.Node) {
+// rooms writes nodes, those of each room in a cluster of their own in the
+// cluster outer, and those of no room beside them. Where a child stands in
+// another room than its parent, the link runs from the one to the other: links
+// belong to no cluster, so none pulls a node into a second one.
+func (g dotGraph) rooms(outer string, nodes []*topology.Node) {
 	in := map[string][]*topology.Node{}
 	var names []string
 	for _, n := range nodes {
 		room := text.Clean(n.Room)
 		if room == "" {
-			g.node(n)
+			g.node("\t\t", n)
 			continue
 		}
 		if in[room] == nil {
@@ -110,21 +131,28 @@ func (g dotGraph) rooms(group int, nodes []*topology.Node) {
 	}
 	slices.Sort(names)
 	for i, room := range names {
-		fmt.Fprintf(g.b, "\t\tsubgraph room_%d_%d {\n\t\tcomment=%s\n", group, i, dotText(text.Truncate(room, 40)))
+		name := text.Truncate(room, 40)
+		fmt.Fprintf(g.b, "\t\tsubgraph %s_%d {\n\t\t\tlabel=%s; tooltip=%s; style=\"rounded,filled\"; color=\"#cfd6dd\"; fillcolor=\"#f3f5f7\"; fontsize=11\n",
+			outer, i, dotText(name), dotText(name+": "+plural(len(in[room]), "device")))
 		for _, n := range in[room] {
-			g.node(n)
+			g.node("\t\t\t", n)
 		}
 		fmt.Fprint(g.b, "\t\t}\n")
 	}
 }
 
-func (g dotGraph) node(n *topology.Node) {
+// hasRooms reports whether a node is in a room.
+func hasRooms(nodes []*topology.Node) bool {
+	return slices.ContainsFunc(nodes, func(n *topology.Node) bool { return text.Clean(n.Room) != "" })
+}
+
+func (g dotGraph) node(indent string, n *topology.Node) {
 	shape, style, fill := "ellipse", "filled", "white"
 	switch {
 	case n.BorderRouter.Or(false):
 		shape, fill = "diamond", "lightblue"
 	case n.Role.Routes():
-		shape, fill = "circle", "lightblue"
+		shape, fill = "box", "lightblue"
 	case n.Role == diag.RoleSleepyEndDevice:
 		style = "filled,dotted"
 	}
@@ -156,7 +184,7 @@ func (g dotGraph) node(n *topology.Node) {
 	if p, ok := g.at[n]; ok { // in points, upwards
 		pos = fmt.Sprintf(", pos=\"%d,%d\"", p.X/layout.Px, (g.height-p.Y)/layout.Px)
 	}
-	fmt.Fprintf(g.b, "\t\t%s [label=%s, tooltip=%s, shape=%s, style=\"%s\", fillcolor=%s%s]\n", g.ids[n], dotLines(label, second), dotText(tip), shape, style, fill, pos)
+	fmt.Fprintf(g.b, "%s%s [label=%s, tooltip=%s, shape=%s, style=\"%s\", fillcolor=%s%s]\n", indent, g.ids[n], dotLines(label, second), dotText(tip), shape, style, fill, pos)
 }
 
 func (g dotGraph) child(p, c *topology.Node, l *topology.Link) {
@@ -228,6 +256,33 @@ var dotEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;")
 // node's name) and an ampersand an entity.
 func dotText(s string) string { return `"` + dotEscaper.Replace(text.Clean(s)) + `"` }
 
-func dotLines(a, b string) string {
-	return `"` + dotEscaper.Replace(text.Clean(a)) + `\n` + dotEscaper.Replace(text.Clean(b)) + `"`
+// dotLines quotes lines of a label.
+func dotLines(l ...string) string {
+	var b strings.Builder
+	for i, s := range l {
+		if i > 0 {
+			b.WriteString(`\n`)
+		}
+		b.WriteString(dotEscaper.Replace(text.Clean(s)))
+	}
+	return `"` + b.String() + `"`
+}
+
+// sentenceWidth is how many columns a line of the title has at most, if its
+// words let it: Graphviz makes a picture as wide as its title.
+const sentenceWidth = 90
+
+// lines breaks s at spaces.
+func lines(s string, width int) (out []string) {
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && text.Columns(line)+1+text.Columns(word) > width {
+			out, line = append(out, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(out, line)
 }

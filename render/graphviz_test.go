@@ -2,14 +2,21 @@ package render
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"threadmap/diag"
 	"threadmap/render/internal/fixture"
 	"threadmap/render/internal/view"
 	"threadmap/render/layout"
@@ -84,19 +91,173 @@ func ours(m *topology.Map) drawn {
 	return out
 }
 
-// TestDotTakesRooms: links that run to and fro between rooms do not stop the
-// engine dot.
-func TestDotTakesRooms(t *testing.T) {
+// roomed is a home of some size in which rooms are spread at random, some nodes
+// are in none, and children stand in other rooms than their parents.
+func roomed(seed uint64, most int) *topology.Map {
+	r := rand.New(rand.NewPCG(seed, 99))
+	routers := 1 + r.IntN(min(31, most))
+	m := fixture.Floors(1+r.IntN(3)/2, routers, r.IntN(most-routers+1), 150+r.IntN(900))
+	rooms := 1 + r.IntN(25)
+	for _, n := range m.Nodes {
+		switch r.IntN(4) {
+		case 0: // where it stands
+		case 1:
+			n.Room = ""
+		default:
+			n.Room = fmt.Sprintf("Room %d", r.IntN(rooms))
+		}
+	}
+	return m
+}
+
+// engines are all that draw a graph with links.
+var engines = []string{"dot", "neato", "fdp", "sfdp", "twopi", "circo", "osage"}
+
+// TestEnginesTakeRooms: links that run to and fro between rooms do not stop an
+// engine, and no node is lost. THREADMAP_ROOMS=400 draws so many homes of up to
+// 250 nodes with the engine dot.
+func TestEnginesTakeRooms(t *testing.T) {
 	if _, err := exec.LookPath("dot"); err != nil {
 		t.Skipf("Graphviz is not installed: %v", err)
 	}
-	for seed := range uint64(6) {
+	one := func(name, engine string, m *topology.Map) {
 		var dot bytes.Buffer
-		if err := DOT(&dot, &Document{Map: fixture.Floor(seed, 8, 12, 400)}, Options{}); err != nil {
+		if err := DOT(&dot, &Document{Map: m}, Options{Engine: engine}); err != nil {
 			t.Fatal(err)
 		}
-		if d, err := byEngine(t, "dot", "dot", dot.Bytes(), time.Minute); err != nil || len(d.boxes) != 20 {
-			t.Errorf("floor %d: dot drew %d nodes of 20: %v", seed, len(d.boxes), err)
+		d, err := byEngine(t, "dot", engine, dot.Bytes(), time.Minute)
+		links := map[[2]int]bool{} // dot draws some in two pieces
+		for _, l := range d.links {
+			links[l] = true
+		}
+		if want := strings.Count(dot.String(), " -- "); err != nil || len(d.boxes) != len(m.Nodes) || len(links) != want {
+			t.Errorf("%s: %s drew %d nodes of %d and %d links of %d: %v", name, engine, len(d.boxes), len(m.Nodes), len(links), want, err)
+		}
+	}
+	for seed := range uint64(6) {
+		one(fmt.Sprintf("floor %d", seed), "dot", fixture.Floor(seed, 8, 12, 400))
+	}
+	for seed, engine := range engines {
+		one("rooms", engine, roomed(uint64(seed), 30))
+	}
+	homes, most := 4, 60
+	if s := os.Getenv("THREADMAP_ROOMS"); s != "" {
+		most = 250
+		var err error
+		if homes, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seed := range homes {
+		one(fmt.Sprintf("rooms %d", seed), "dot", roomed(uint64(seed), most))
+	}
+}
+
+// TestRoomsAreClusters: dot and fdp draw a labelled frame around the nodes of each
+// room and no others, within that of the network.
+func TestRoomsAreClusters(t *testing.T) {
+	if _, err := exec.LookPath("dot"); err != nil {
+		t.Skipf("Graphviz is not installed: %v", err)
+	}
+	b := &fixture.Builder{}
+	net := b.Network("MyHome", 1, 15)
+	hub := b.Router(net, "Hub", 1)
+	hub.Room = "Hall"
+	b.Child(hub, "Far away", 3, -50).Room = `Kit"chen\`
+	b.Child(hub, "Nowhere", 3, -50)
+	plug := b.Router(net, "Plug", 2)
+	plug.Room = "Hall"
+	b.Link(hub, plug, 3, 2)
+	b.Off("Dishwasher", diag.TransportWiFi).Room = "Hall" // not the Hall of the network
+	m := b.Done()
+	var dot bytes.Buffer
+	if err := DOT(&dot, &Document{Map: m}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	type frame struct {
+		Name, Label, Tooltip string
+		Nodes                []int // all in it
+		ID                   int   `json:"_gvid"`
+		BB                   string
+	}
+	for _, engine := range []string{"dot", "fdp"} {
+		cmd := exec.Command("dot", "-K"+engine, "-Tjson")
+		cmd.Stdin = bytes.NewReader(dot.Bytes())
+		raw, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", engine, err)
+		}
+		var g struct {
+			Objects []struct {
+				frame
+				Pos string
+			}
+		}
+		if err := json.Unmarshal(raw, &g); err != nil {
+			t.Fatalf("%s: %v", engine, err)
+		}
+		box := map[string][]float64{}
+		got := map[string][]string{}
+		name := map[string]string{}
+		for _, n := range m.Nodes {
+			name[n.ID] = n.Name
+		}
+		for _, f := range g.Objects {
+			if !strings.HasPrefix(f.Name, "cluster_") {
+				continue
+			}
+			title := f.Label + "|" + f.Tooltip
+			if box[title] = numbers(f.BB); len(box[title]) != 4 {
+				t.Fatalf("%s: %s has no place: %q", engine, title, f.BB)
+			}
+			for _, o := range g.Objects {
+				at := numbers(o.Pos)
+				if len(at) == 2 && at[0] > box[title][0] && at[0] < box[title][2] && at[1] > box[title][1] && at[1] < box[title][3] {
+					got[title] = append(got[title], name[o.Name])
+				}
+			}
+			slices.Sort(got[title])
+		}
+		want := map[string][]string{
+			"MyHome, channel 15|":             {"Far away", "Hub", "Nowhere", "Plug"},
+			"Hall|Hall: 2 devices":            {"Hub", "Plug"},
+			`Kit"chen\\|Kit"chen\\: 1 device`: {"Far away"},
+			"Not on Thread|":                  {"Dishwasher"},
+			"Hall|Hall: 1 device":             {"Dishwasher"},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", engine, diff)
+		}
+	}
+}
+
+// TestCare: no engine is asked for what takes it minutes.
+func TestCare(t *testing.T) {
+	for _, c := range []struct {
+		nodes  int
+		engine string
+		want   string
+	}{
+		{100, "neato", "overlap=false, splines=true"}, {101, "neato", "overlap=false, splines=line"}, {251, "neato", "overlap=true, splines=line"},
+		{250, "", "overlap=false, splines=true"}, {251, "", "overlap=true, splines=line"}, {1000, "dot", "overlap=false, splines=true"},
+	} {
+		if got := care(c.nodes, c.engine); got != c.want {
+			t.Errorf("%d nodes by %q: %s, want %s", c.nodes, c.engine, got, c.want)
+		}
+	}
+}
+
+// TestLines: a title is broken at spaces, and loses no word.
+func TestLines(t *testing.T) {
+	for s, want := range map[string][]string{
+		"":                {""},
+		"one":             {"one"},
+		"1 weak link; 50": {"1 weak", "link; 50"},
+		"unbreakablylong": {"unbreakablylong"},
+		"厨房厨房 厨房":         {"厨房厨房", "厨房"},
+	} {
+		if got := lines(s, 9); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", s, got, want)
 		}
 	}
 }

@@ -430,7 +430,8 @@ func (j *jsonWriter) direction(d topology.Direction) {
 	})
 }
 
-// share writes a rate as 0..1 with five decimals at most, in integers.
+// share writes a rate as 0..1 with four decimals, in integers. The wire's unit,
+// 1/65535, can't hold a whole percent: more digits than these are its rounding.
 func share(j *jsonWriter, o diag.Opt[diag.Rate]) {
 	r, ok := o.Get()
 	switch {
@@ -441,6 +442,8 @@ func share(j *jsonWriter, o diag.Opt[diag.Rate]) {
 	case r == 0:
 		j.raw("0")
 	default:
-		j.raw(fmt.Sprintf("0.%05d", (int64(r)*100000+32767)/65535)) // too much for 32 bits
+		// The ends are for what is all or nothing; a trace of either stays one.
+		n := (int64(r)*10000 + 32767) / 65535
+		j.raw(fmt.Sprintf("0.%04d", min(max(n, 1), 9999)))
 	}
 }

@@ -194,14 +194,29 @@ func TicketJSON(w io.Writer, d *Document, e Environment) error {
 	return j.end()
 }
 
-// Verbatim makes Markdown show a text as it is.
+// Verbatim makes Markdown show a text as it is. Issue trackers look for
+// mentions, references and bare addresses in the text that is left when the
+// Markdown is gone, so a backslash does not stop them: a word joiner, which is
+// not seen, parts what would call people or make a link.
 func Verbatim(s string) string {
+	const joiner = '\u2060'
 	var b strings.Builder
-	for _, r := range s {
+	letter := false // before it: "GH-12" is a reference
+	for i, r := range s {
+		rest := s[i:]
 		if strings.ContainsRune("\\`*_{}[]<>()#+!|~&@", r) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)
+		switch {
+		case r == '@', r == '#', strings.ContainsRune("!~%&$", r) && digit(rest[1:]), // "@admin", "#12", "!12"
+			r == ':' && strings.HasPrefix(rest, "://"), r == '-' && letter && digit(rest[1:]),
+			r == '.' && i >= 3 && strings.EqualFold(s[i-3:i], "www"):
+			b.WriteRune(joiner)
+		}
+		letter = 'A' <= r && r <= 'Z'
 	}
 	return b.String()
 }
+
+func digit(s string) bool { return s != "" && '0' <= s[0] && s[0] <= '9' }

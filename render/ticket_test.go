@@ -13,6 +13,25 @@ import (
 
 var somewhere = Environment{Version: "v0.1.0", System: "linux/amd64", Picture: "ticket.svg"}
 
+// TestVerbatimCallsNobody: issue trackers look for mentions and references in
+// the text that is left when backslashes are gone.
+func TestVerbatimCallsNobody(t *testing.T) {
+	for in, want := range map[string]string{
+		"@admin":              "@\u2060admin",
+		"me@example.org":      "me@\u2060example.org",
+		"#123":                "#\u2060123",
+		"GH-12 !7":            "GH-\u206012 !\u20607",
+		"https://example.org": "https:\u2060//example.org",
+		"WWW.example.org":     "WWW.\u2060example.org",
+		"Desk plug-2, 50 %!":  "Desk plug-2, 50 %!",
+		"a:b www":             "a:b www",
+	} {
+		if got := strings.ReplaceAll(Verbatim(in), "\\", ""); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func ticketOf(t *testing.T, d *Document, e Environment) (text, doc string) {
 	t.Helper()
 	var a, b bytes.Buffer

@@ -324,6 +324,9 @@ func (t *tree) links(h *view.Hub) []string {
 			name = "? " + name
 		}
 		s := fmt.Sprintf("%s %s/%s", name, view.LQText(in), view.LQText(out1))
+		if rssi, ok := view.LinkRSSI(l); ok && view.LQText(in)+view.LQText(out1) == "--" {
+			s = fmt.Sprintf("%s %d dBm", name, rssi) // tables without qualities
+		}
 		switch w := view.LinkWord(l); w {
 		case "good", "":
 		case "fair":

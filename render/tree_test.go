@@ -40,6 +40,19 @@ func TestColourIsOnlyPaint(t *testing.T) {
 	}
 }
 
+// Tables that have no link qualities may still have signals.
+func TestTreeTellsSignalsWithoutQuality(t *testing.T) {
+	var b fixture.Builder
+	net := b.Network("Home", 7, 15)
+	near, far := b.Router(net, "Near", 1), b.Router(net, "Far", 2)
+	l := b.Link(near, far, 1, 1)
+	l.AToB, l.BToA = topology.Direction{RSSI: diag.Some(int8(-52))}, topology.Direction{}
+	got := string(draw(t, Formats[0], &Document{Map: b.Done()}, Options{}))
+	if !strings.Contains(got, "Far −52 dBm") && !strings.Contains(got, "Far -52 dBm") || strings.Contains(got, "-/-") || strings.Contains(got, "too little is known") {
+		t.Error(got)
+	}
+}
+
 // squeeze forgets blanks at line ends: they end up inside of the paint.
 func squeeze(s string) string {
 	lines := strings.Split(s, "\n")

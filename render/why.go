@@ -279,6 +279,7 @@ func (y *why) links() {
 		}
 	}
 	if len(links) == 0 {
+		y.overheard()
 		return
 	}
 	y.head("Its links")
@@ -291,6 +292,37 @@ func (y *why) links() {
 		}
 		y.prose("  ", "", s+".")
 		y.prose("    ", dim, "told by "+y.told(l.Evidence))
+	}
+}
+
+// overheard tells of the lone neighbor of a node that is in no link: whether it
+// is the parent or the other one of two routers is not known, so none is drawn.
+func (y *why) overheard() {
+	n := y.n
+	if n.Parent != nil || n.Role.Routes() || n.Role.IsChild() {
+		return
+	}
+	for _, r := range slices.Backward(n.Reports) {
+		if len(r.Neighbors) != 1 {
+			continue
+		}
+		nb := &r.Neighbors[0]
+		who := nb.ExtAddr.String()
+		if nb.ExtAddr == 0 {
+			who = nb.RLOC16.String()
+		}
+		for _, x := range y.v.Map.Nodes {
+			if nb.ExtAddr != 0 && x.ExtAddr == nb.ExtAddr || nb.ExtAddr == 0 && nb.RLOC16.Known() && x.RLOC16 == nb.RLOC16 && x.Network == n.Network {
+				who = y.label(x, nameColumns)
+			}
+		}
+		in := topology.Direction{LQ: nb.LinkQualityIn, RSSI: nb.AverageRSSI, Margin: nb.LinkMargin}
+		if !in.RSSI.Known() {
+			in.RSSI = nb.LastRSSI
+		}
+		y.head("Its links")
+		y.prose("  ", "", fmt.Sprintf("It hears %s with %s; parent or neighbor not known.", who, heard(in)))
+		return
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"threadmap/diag"
 	"threadmap/render/internal/fixture"
+	"threadmap/topology"
 )
 
 // TestWhyGolden looks at a node of each kind.
@@ -28,6 +29,21 @@ func TestWhyGolden(t *testing.T) {
 	}
 	golden(t, "home-why.txt", all.Bytes())
 	golden(t, "home-why.json", doc.Bytes())
+}
+
+// A node of unknown role that hears one other: no link is drawn, since that may be
+// its parent or a neighbor, but it is told.
+func TestWhyTellsALoneNeighbor(t *testing.T) {
+	hears := diag.Report{Source: "matter", At: fixture.At, Own: []diag.AddrClaim{{ExtAddr: 0xa1, Witness: diag.WitnessInterface}},
+		Neighbors: []diag.Neighbor{{ExtAddr: 0xb2, LinkQualityIn: diag.Some(uint8(2)), AverageRSSI: diag.Some(int8(-84))}}}
+	m := topology.Build([]diag.Report{hears})
+	var b strings.Builder
+	if err := Why(&b, &Document{Map: m}, m.Find("00000000000000a1")[0], Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if s := strings.Join(strings.Fields(b.String()), " "); !strings.Contains(s, "quality 2") || !strings.Contains(s, "84 dBm; parent or neighbor not known.") {
+		t.Error(s)
+	}
 }
 
 // TestWhyOfEverybody: for every node of every home, hostile ones too, the text

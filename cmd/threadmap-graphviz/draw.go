@@ -19,8 +19,8 @@ func isEngine(name string) bool {
 	return slices.Contains(strings.Split(engineNames, ", "), name)
 }
 
-// maxCare is the most nodes that are kept from lying over each other: what does
-// that takes minutes for more, in every engine.
+// maxCare is the most nodes that are kept from lying over each other: for more
+// that takes every engine but dot minutes.
 const maxCare = 250
 
 // noFiles is all that a graph sees of this machine's files, whatever pictures
@@ -65,7 +65,7 @@ func draw(dot []byte, engine string, out io.Writer) (err error) {
 		return err
 	case n > maxNodes:
 		return fmt.Errorf("the graph has %d nodes, the most is %d", n, maxNodes)
-	case n > maxCare:
+	case n > maxCare && engine != "dot":
 		graph.SetOverlap(true)
 		graph.SetSplines("line")
 	}

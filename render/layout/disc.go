@@ -43,11 +43,56 @@ func (r pace) looks(links int) int {
 	return min(len(spiral), max(9, len(spiral)*64/max(links, 1)))
 }
 
-// disc places hubs on the oval and inside it, so that few links cross. Where
-// that finds no room for a label, it reports false.
+// starts is how often untangling begins anew where there is one network: the less
+// one start costs, the more often.
+func (r pace) starts(hubs, links int) int {
+	if r.networks > 1 {
+		return 1
+	}
+	links = min(links, hubs*hubs) // a hostile file may name a link any number of times
+	return min(max(startWork/(hubs*hubs*(links+hubs)), 1), maxStarts)
+}
+
+// What all starts together may cost, and how many there are at most.
+const (
+	startWork = 1_000_000
+	maxStarts = 12
+	maxStood  = 3 // of them that are placed, where the best finds no room
+)
+
+// disc places hubs on the oval and inside it, so that few links cross: the best
+// of several starts. Where none finds room for the labels, it reports false.
 func (p *Panel) disc(v *view.View, hubs []*view.Hub, top int, r pace) (w, h int, ok bool) {
-	s := slotsFor(len(hubs))
-	at := untangle(s, hubs, order(hubs), r.steps(len(hubs)))
+	s, seq := slotsFor(len(hubs)), order(hubs)
+	links := 0
+	for _, h := range hubs {
+		links += len(h.Links)
+	}
+	type try struct {
+		at    []int
+		knots int
+	}
+	var tries []try
+	for start := range r.starts(len(hubs), links/2) {
+		at, knots := untangle(s, hubs, seq, r.steps(len(hubs)), start)
+		if tries = append(tries, try{at, knots}); knots == 0 {
+			break
+		}
+	}
+	// What counts is how they stand on the slots, not the places that they get: these
+	// move a little with every child.
+	slices.SortStableFunc(tries, func(a, b try) int { return cmp.Compare(a.knots, b.knots) })
+	for _, t := range tries[:min(len(tries), maxStood)] {
+		if w, h, ok = p.stand(v, hubs, s, t.at, top, r); ok {
+			return w, h, true
+		}
+	}
+	return 0, 0, false
+}
+
+// stand places hubs that have slots. Where that finds no room for a label, it
+// reports false.
+func (p *Panel) stand(v *view.View, hubs []*view.Hub, s *slots, at []int, top int, r pace) (w, h int, ok bool) {
 	all := make([]int, len(hubs))
 	for i := range all {
 		all[i] = i

@@ -57,7 +57,7 @@ func (l *lines) cost(n int, at Point, limit int) int {
 	c := 0
 	for _, y := range l.all {
 		if y.a != n && y.b != n && passes(l.at[y.a], l.at[y.b], at, near) {
-			c += costPast
+			c += l.past(y)
 		}
 	}
 	for _, i := range l.of[n] {
@@ -77,10 +77,19 @@ func (l *lines) cost(n int, at Point, limit int) int {
 		}
 		for m, p := range l.at[:l.hubs] {
 			if m != x.a && m != x.b && passes(a, b, p, near) {
-				c += costPast
+				c += l.past(x)
 			}
 		}
 	}
 	l.at[n] = old
 	return c
+}
+
+// past is what it costs that a line runs over the mark of a hub. A link can still
+// bend away; a trunk can't, and the devices behind it would seem to hang on both.
+func (l *lines) past(x line) int {
+	if x.b >= l.hubs {
+		return costTrunks
+	}
+	return costPast
 }

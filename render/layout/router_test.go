@@ -10,8 +10,8 @@ import (
 )
 
 // TestOneMoreRouterMovesSome: when a router joins, there is a place more on the oval,
-// and all are arranged anew. In half of the homes the others move by less than three
-// fifths of the oval's radius on average, in three quarters by less than the whole.
+// and all are arranged anew. In half of the homes the others move by less than half
+// of the oval's radius on average, in three quarters by less than nine tenths.
 func TestOneMoreRouterMovesSome(t *testing.T) {
 	var means []int
 	for seed := range uint64(40) {
@@ -46,10 +46,10 @@ func TestOneMoreRouterMovesSome(t *testing.T) {
 	}
 	slices.Sort(means)
 	t.Logf("mean moves: %v", means)
-	if m := means[len(means)/2]; m > 600 {
+	if m := means[len(means)/2]; m > 500 {
 		t.Errorf("in half of the homes, routers move by more than %d thousandths of the radius", m)
 	}
-	if m := means[len(means)*3/4]; m > 1000 {
+	if m := means[len(means)*3/4]; m > 900 {
 		t.Errorf("in a quarter of the homes, routers move by more than %d thousandths of the radius", m)
 	}
 }

@@ -23,7 +23,8 @@ func (d *drawing) number(troubles []doctor.Finding) {
 	d.findings, d.more = troubles[:n], len(troubles)-n
 	d.badges = map[*topology.Node][]int{}
 	for i, f := range d.findings {
-		for _, node := range f.Nodes[:min(len(f.Nodes), maxBadged)] {
+		subjects := f.Subjects()
+		for _, node := range subjects[:min(len(subjects), maxBadged)] {
 			if l := d.badges[node]; len(l) < maxBadgesEach {
 				d.badges[node] = append(l, i)
 			}

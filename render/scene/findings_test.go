@@ -30,9 +30,9 @@ func TestFindingsAreBadges(t *testing.T) {
 	m := fixture.Home()
 	a, b := m.Nodes[0], m.Nodes[1]
 	found := []doctor.Finding{
-		{Severity: doctor.Error, Title: "first", Nodes: []*topology.Node{a, b}},
+		{Of: doctor.OfLink, Severity: doctor.Error, Title: "first", Nodes: []*topology.Node{a, b}},
 		{Severity: doctor.Info, Title: "only news", Nodes: []*topology.Node{b}},
-		{Severity: doctor.Warning, Title: "second", Nodes: []*topology.Node{a}},
+		{Severity: doctor.Warning, Title: "second", Nodes: []*topology.Node{a, b}},
 		{Severity: doctor.Warning, Title: "third", Nodes: []*topology.Node{a}},
 	}
 	for i := range 10 {
@@ -53,6 +53,9 @@ func TestFindingsAreBadges(t *testing.T) {
 	}
 	if got := numbers("number error", b.ID); !slices.Equal(got, []string{"1"}) {
 		t.Errorf("errors of the second: %q", got)
+	}
+	if got := numbers("number warning", b.ID); len(got) > 0 { // a peer of what it is about
+		t.Errorf("warnings of the second: %q", got)
 	}
 	var list []string
 	all(s.Groups, func(g *Group) {

@@ -90,8 +90,52 @@ func (v *View) Sentence() string {
 	case links == 0 || devices > 1 && placed*4 < devices*3:
 		return fmt.Sprintf("%s: %s; too little is known of %s links to judge them.", named, size, its)
 	}
+	if told, all := v.told(); 2*told < all {
+		what := "what they told is good"
+		if weak := v.weak(); weak > 0 {
+			what = count(weak, "link") + " of those told of " + map[bool]string{true: "is", false: "are"}[weak == 1] + " weak"
+		}
+		return fmt.Sprintf("%s: %s; %d of %s told of their links, the others were not asked or did not answer: %s.", named, size, told, count(all, "router"), what)
+	}
 	return fmt.Sprintf("%s %s in good shape: %s.", named, is, size)
 }
+
+// told counts the routers that are known, and those that told of their links
+// themselves. A link has two ends, so half of the routers know of most links.
+func (v *View) told() (told, all int) {
+	for _, n := range v.Map.Nodes {
+		if n.State == topology.NodeGhost || n.State == topology.NodeStale || n.Network == nil || !n.Role.Routes() && !n.RLOC16.IsRouter() {
+			continue
+		}
+		all++
+		if n.RouterTable || n.ChildTable {
+			told++
+		}
+	}
+	return told, all
+}
+
+// weak counts the links that are plainly weak.
+func (v *View) weak() (weak int) {
+	for _, l := range v.Map.Links {
+		if l.State == topology.LinkDead || l.State == topology.LinkStale {
+			continue
+		}
+		g := Worst(l)
+		rssi, known := LinkRSSI(l)
+		if g == GradeWeak || g == GradeNone || g == GradeUnknown && known && rssi <= plainlyWeak {
+			weak++
+		}
+	}
+	return weak
+}
+
+// A signal without a quality judges a link only where no usual noise (-95 to
+// -100 dBm) leaves a doubt: the margin of the quality 3 is 20 dB, of 1 it is 10.
+const (
+	plainlyGood = -70 // dBm, and above
+	plainlyWeak = -92 // dBm, and below
+)
 
 // problems counts the headlines and gives the first of them.
 func problems(headlines []string) []string {
@@ -109,10 +153,11 @@ func problems(headlines []string) []string {
 	return out
 }
 
-// seen counts the links of known quality and the nodes whose place is known.
+// seen counts the links that can be judged and the nodes whose place is known.
 func (v *View) seen() (links, placed int) {
 	for _, l := range v.Map.Links {
-		if Worst(l) != GradeUnknown {
+		rssi, known := LinkRSSI(l)
+		if Worst(l) != GradeUnknown || known && (rssi >= plainlyGood || rssi <= plainlyWeak) {
 			links++
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"threadmap/render/internal/text"
 	"threadmap/render/internal/view"
 	"threadmap/topology"
+	"threadmap/topology/doctor"
 )
 
 func TestSentence(t *testing.T) {
@@ -39,6 +40,14 @@ func TestSentence(t *testing.T) {
 	for i := range uint64(2) {
 		two.Loose(two.Network("Quiet", diag.PANID64(1+i), 11), "a")
 	}
+	witness := &fixture.Builder{}
+	net = witness.Network("One", 1, 11)
+	told := witness.Router(net, "R0", 1)
+	for i := range uint8(4) {
+		r := witness.Router(net, "R", i+2)
+		r.ChildTable, r.RouterTable = false, false
+		witness.Link(told, r, 3, 3-2*(i%2))
+	}
 	bare := &fixture.Builder{}
 	bare.Loose(nil, "x")
 	for _, c := range []struct {
@@ -54,12 +63,20 @@ func TestSentence(t *testing.T) {
 		{"healthy", healthy, "MyHome is in good shape: 12 devices, 1 border router."},
 		{"one weak link is named", one.Done(), "1 weak link (A, Button); 3 devices in all."},
 		{"nothing known of links is no praise", announced.Done(), "Quiet: 5 devices; too little is known of its links to judge them."},
+		{"one witness", witness.Done(), "One: 5 devices; 1 of 5 routers told of their links, the others were not asked or did not answer: 2 links of those told of are weak."},
 		{"silent", away.Done(), "C does not answer; 2 devices in all."},
 		{"no network", bare.Done(), "1 device, but nobody told of a network."},
 		{"split", fixture.Split(), "Torn is split into 2 partitions; 11 devices, 2 border routers in all."},
 		{"home", fixture.Home(), "2 separate Thread networks; 1 dying link (Hall bulb, Garden plug); 1 one-way link (Cellar bulb, Garden plug); 4 weak links; Garden plug does not answer; 1 ghost (others still list what is gone); 22 devices, 3 border routers in all."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.name == "one witness" {
+				got := view.New(c.m, false).Examined([]doctor.Finding{}).Sentence()
+				if got != c.want {
+					t.Errorf("got  %s\nwant %s", got, c.want)
+				}
+				return
+			}
 			if got := view.New(c.m, false).Sentence(); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
