@@ -252,6 +252,9 @@ func (w *icdWatch) loop(ctx context.Context, keys <-chan byte, end time.Time, ru
 			return false, nil
 		}
 		if running.allOver() && w.show.keys == "" { // a person may still see something
+			if ctx.Err() != nil { // which ended them while this was judged
+				return true, nil
+			}
 			w.show.tell("Nothing is left that could be observed.")
 			return false, nil
 		}

@@ -97,6 +97,11 @@ func cmdHarmless(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for _, file := range args {
 		text := ts.ReadFile(file)
+		if file == "stdout" || strings.HasSuffix(file, ".md") { // Markdown is made harmless with word joiners
+			for _, sign := range []string{"#", "@", "!", ":", ".", "-"} {
+				text = strings.ReplaceAll(text, sign+"\u2060", sign)
+			}
+		}
 		for i, r := range strings.ReplaceAll(text, "\r\n", "\n") {
 			if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
 				ts.Fatalf("%s: %U at %d", file, r, i)

@@ -385,6 +385,7 @@ func TestFailSafe(t *testing.T) {
 		s = g.mustPASE(n.Setup())
 		g.commission(s, g.ca, nodeID, nil)
 		s = g.mustPASE(n.Setup())
+		synctest.Wait() // the node takes the session in after its answer
 		if len(n.Fabrics()) != 0 {
 			t.Error("what the first one did is still there")
 		}
