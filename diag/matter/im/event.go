@@ -57,38 +57,33 @@ func (c *eventClock) after(clock Clock, ms uint64) EventTime {
 // decodeEvent reads the current EventReportIB.
 func decodeEvent(d *tlv.Decoder, clock *eventClock) (r EventReport) {
 	kinds := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 0, func(n int) {
+		switch n {
 		case 0:
 			kinds++
 			r.IsStatus = true
-			have := 0
-			d.EnterKind(tlv.Struct)
-			for d.Next() {
-				switch field(d) {
-				case 0:
-					r.path(d)
-					have |= 1
-				case 1:
-					r.Result = decodeResult(d)
-					have |= 2
-				}
-			}
-			d.Leave()
-			if have != 3 {
-				d.Fail(errMissing)
-			}
+			r.status(d)
 		case 1:
 			kinds++
 			r.data(d, clock)
 		}
-	}
-	d.Leave()
+	})
 	if kinds != 1 {
 		d.Fail(errBoth)
 	}
 	return r
+}
+
+// status reads an EventStatusIB.
+func (r *EventReport) status(d *tlv.Decoder) {
+	members(d, tlv.Struct, 1<<0|1<<1, func(n int) {
+		switch n {
+		case 0:
+			r.path(d)
+		case 1:
+			r.Result = decodeResult(d)
+		}
+	})
 }
 
 // path reads an EventPathIB of a report. That of a status may have wildcards,
@@ -103,16 +98,12 @@ func (r *EventReport) path(d *tlv.Decoder) {
 
 // data reads an EventDataIB.
 func (r *EventReport) data(d *tlv.Decoder, clock *eventClock) {
-	have := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 1<<0|1<<1, func(n int) {
+		switch n {
 		case 0:
 			r.path(d)
-			have |= 1
 		case 1:
 			r.Number = d.Uint()
-			have |= 2
 		case 2:
 			r.Priority = d.Uint8()
 		case 3:
@@ -126,11 +117,7 @@ func (r *EventReport) data(d *tlv.Decoder, clock *eventClock) {
 		case 7:
 			r.Data = d.Raw()
 		}
-	}
-	d.Leave()
-	if have != 3 {
-		d.Fail(errMissing)
-	}
+	})
 }
 
 // encode puts an EventReportIB.

@@ -59,6 +59,39 @@ func field(d *tlv.Decoder) int {
 	return 0x100
 }
 
+// decode reads a message. member reads the one that the decoder is at, if it
+// knows its tag n. must has bit n where the member with tag n has to be there.
+func decode(payload []byte, must uint64, member func(d *tlv.Decoder, n int)) error {
+	var d tlv.Decoder
+	enter(&d, payload)
+	var have uint64
+	for d.Next() {
+		n := field(&d)
+		have |= 1 << uint(n) // nothing for 64 and more: no such member has to be there
+		member(&d, n)
+	}
+	if have&must != must {
+		d.Fail(errMissing)
+	}
+	return leave(&d)
+}
+
+// members reads the current element, a structure or list inside of a message, as
+// decode reads the message.
+func members(d *tlv.Decoder, kind tlv.Kind, must uint64, member func(n int)) {
+	d.EnterKind(kind)
+	var have uint64
+	for d.Next() {
+		n := field(d)
+		have |= 1 << uint(n)
+		member(n)
+	}
+	d.Leave()
+	if have&must != must {
+		d.Fail(errMissing)
+	}
+}
+
 // appendTo appends v to list within the bounds.
 func appendTo[T any](d *tlv.Decoder, list []T, v T) []T {
 	if len(list) >= maxPaths {

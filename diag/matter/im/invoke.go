@@ -54,35 +54,25 @@ func (c *Command) encode(e *tlv.Encoder, t tlv.Tag) {
 
 // ParseInvokeRequest reads an InvokeRequest. Fields are parts of the payload.
 func ParseInvokeRequest(payload []byte) (InvokeRequest, error) {
-	var d tlv.Decoder
 	var r InvokeRequest
-	have := 0
-	enter(&d, payload)
-	for d.Next() {
-		switch field(&d) {
+	err := decode(payload, 1<<2, func(d *tlv.Decoder, n int) {
+		switch n {
 		case 0:
 			r.SuppressResponse = d.Bool()
 		case 1:
 			r.Timed = d.Bool()
 		case 2:
-			r.Commands = array(&d, decodeCommand)
-			have |= 1
+			r.Commands = array(d, decodeCommand)
 		}
-	}
-	if have != 1 {
-		d.Fail(errMissing)
-	}
-	return r, leave(&d)
+	})
+	return r, err
 }
 
 func decodeCommand(d *tlv.Decoder) (c Command) {
-	have := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 1<<0, func(n int) {
+		switch n {
 		case 0:
 			c.Path = decodeCommandPath(d)
-			have |= 1
 		case 1:
 			if d.Kind() != tlv.Struct {
 				d.Fail(errFields)
@@ -91,11 +81,7 @@ func decodeCommand(d *tlv.Decoder) (c Command) {
 		case 2:
 			c.Ref = Some(d.Uint16())
 		}
-	}
-	d.Leave()
-	if have != 1 {
-		d.Fail(errMissing)
-	}
+	})
 	return c
 }
 
@@ -142,32 +128,24 @@ func (r *InvokeResponse) Encode() ([]byte, error) {
 
 // ParseInvokeResponse reads an InvokeResponse. Fields are parts of the payload.
 func ParseInvokeResponse(payload []byte) (InvokeResponse, error) {
-	var d tlv.Decoder
 	var r InvokeResponse
-	have := 0
-	enter(&d, payload)
-	for d.Next() {
-		switch field(&d) {
+	err := decode(payload, 1<<1, func(d *tlv.Decoder, n int) {
+		switch n {
 		case 0:
 			r.SuppressResponse = d.Bool()
 		case 1:
-			r.Responses = array(&d, decodeCommandResponse)
-			have |= 1
+			r.Responses = array(d, decodeCommandResponse)
 		case 2:
 			r.More = d.Bool()
 		}
-	}
-	if have != 1 {
-		d.Fail(errMissing)
-	}
-	return r, leave(&d)
+	})
+	return r, err
 }
 
 func decodeCommandResponse(d *tlv.Decoder) (c CommandResponse) {
 	kinds := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 0, func(n int) {
+		switch n {
 		case 0:
 			kinds++
 			c.Command = decodeCommand(d)
@@ -176,8 +154,7 @@ func decodeCommandResponse(d *tlv.Decoder) (c CommandResponse) {
 			c.IsStatus = true
 			c.status(d)
 		}
-	}
-	d.Leave()
+	})
 	if kinds != 1 {
 		d.Fail(errBoth)
 	}
@@ -186,22 +163,14 @@ func decodeCommandResponse(d *tlv.Decoder) (c CommandResponse) {
 
 // status reads a CommandStatusIB.
 func (c *CommandResponse) status(d *tlv.Decoder) {
-	have := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 1<<0|1<<1, func(n int) {
+		switch n {
 		case 0:
 			c.Path = decodeCommandPath(d)
-			have |= 1
 		case 1:
 			c.Result = decodeResult(d)
-			have |= 2
 		case 2:
 			c.Ref = Some(d.Uint16())
 		}
-	}
-	d.Leave()
-	if have != 3 {
-		d.Fail(errMissing)
-	}
+	})
 }

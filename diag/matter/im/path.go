@@ -114,9 +114,8 @@ func putOpt[T uint8 | uint16 | uint32 | uint64](e *tlv.Encoder, tag uint8, o Opt
 // decodeAttributePath reads a path of a request, where tag compression and
 // list entries have no place.
 func decodeAttributePath(d *tlv.Decoder) (a AttributePath) {
-	d.EnterKind(tlv.List)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.List, 0, func(n int) {
+		switch n {
 		case 1:
 			a.Node = Some(d.Uint())
 		case 2:
@@ -130,8 +129,7 @@ func decodeAttributePath(d *tlv.Decoder) (a AttributePath) {
 		case 6:
 			a.Flags = d.Uint32()
 		}
-	}
-	d.Leave()
+	})
 	return a
 }
 
@@ -242,25 +240,17 @@ func (p CommandPath) encode(e *tlv.Encoder, t tlv.Tag) {
 }
 
 func decodeCommandPath(d *tlv.Decoder) (p CommandPath) {
-	have := 0
-	d.EnterKind(tlv.List)
-	for d.Next() {
-		switch n := field(d); n {
+	// A group command has no endpoint; there are none here.
+	members(d, tlv.List, 1<<0|1<<1|1<<2, func(n int) {
+		switch n {
 		case 0:
 			p.Endpoint = d.Uint16()
-			have |= 1
 		case 1:
 			p.Cluster = d.Uint32()
-			have |= 2
 		case 2:
 			p.Command = d.Uint32()
-			have |= 4
 		}
-	}
-	d.Leave()
-	if have != 7 {
-		d.Fail(errMissing) // a group command has no endpoint; there are none here
-	}
+	})
 	return p
 }
 
@@ -292,9 +282,8 @@ func (p EventPath) encode(e *tlv.Encoder) {
 }
 
 func decodeEventPath(d *tlv.Decoder) (p EventPath) {
-	d.EnterKind(tlv.List)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.List, 0, func(n int) {
+		switch n {
 		case 0:
 			p.Node = Some(d.Uint())
 		case 1:
@@ -306,7 +295,6 @@ func decodeEventPath(d *tlv.Decoder) (p EventPath) {
 		case 4:
 			p.Urgent = d.Bool()
 		}
-	}
-	d.Leave()
+	})
 	return p
 }

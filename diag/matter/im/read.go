@@ -90,20 +90,16 @@ func askingTags(base uint8) (fabricFiltered, versions uint8) {
 // ParseReadRequest reads a ReadRequest. A server answers an error with
 // INVALID_ACTION.
 func ParseReadRequest(payload []byte) (ReadRequest, error) {
-	var d tlv.Decoder
 	var r ReadRequest
-	enter(&d, payload)
-	for d.Next() {
-		decodeAsking(&d, &r, 0)
-	}
-	return r, leave(&d)
+	err := decode(payload, 0, func(d *tlv.Decoder, n int) { decodeAsking(d, n, &r, 0) })
+	return r, err
 }
 
-// decodeAsking reads the current member, if it is one that ReadRequest and
-// SubscribeRequest have in common.
-func decodeAsking(d *tlv.Decoder, r *ReadRequest, base uint8) {
+// decodeAsking reads the current member, whose tag is n, if it is one that
+// ReadRequest and SubscribeRequest have in common.
+func decodeAsking(d *tlv.Decoder, n int, r *ReadRequest, base uint8) {
 	fabricFiltered, versions := askingTags(base)
-	switch field(d) {
+	switch n {
 	case int(base):
 		r.Attributes = array(d, func(d *tlv.Decoder) AttributePath {
 			p := decodeAttributePath(d)
@@ -122,45 +118,32 @@ func decodeAsking(d *tlv.Decoder, r *ReadRequest, base uint8) {
 }
 
 func decodeEventFilter(d *tlv.Decoder) (f EventFilter) {
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 0, func(n int) {
+		switch n {
 		case 0:
 			f.Node = Some(d.Uint())
 		case 1:
 			f.Min = d.Uint()
 		}
-	}
-	d.Leave()
+	})
 	return f
 }
 
 func decodeDataVersionFilter(d *tlv.Decoder) (f DataVersionFilter) {
-	have := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 1<<0|1<<1, func(n int) {
+		switch n {
 		case 0:
-			d.EnterKind(tlv.List)
-			for d.Next() {
-				switch field(d) {
+			members(d, tlv.List, 1<<1|1<<2, func(n int) {
+				switch n {
 				case 1:
 					f.Endpoint = d.Uint16()
-					have |= 1
 				case 2:
 					f.Cluster = d.Uint32()
-					have |= 2
 				}
-			}
-			d.Leave()
+			})
 		case 1:
 			f.Version = d.Uint32()
-			have |= 4
 		}
-	}
-	d.Leave()
-	if have != 7 {
-		d.Fail(errMissing)
-	}
+	})
 	return f
 }

@@ -143,9 +143,8 @@ func (r *ReportReader) attribute() {
 	d, a := &r.d, &r.attr
 	*a = AttributeReport{}
 	kinds := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 0, func(n int) {
+		switch n {
 		case 0:
 			kinds++
 			a.Path, a.Result = decodeAttributeStatus(d, r.prev)
@@ -153,8 +152,7 @@ func (r *ReportReader) attribute() {
 			kinds++
 			decodeAttributeData(d, a, r.prev)
 		}
-	}
-	d.Leave()
+	})
 	if kinds != 1 {
 		d.Fail(errBoth)
 	}
@@ -164,45 +162,29 @@ func (r *ReportReader) attribute() {
 
 // decodeAttributeStatus reads an AttributeStatusIB.
 func decodeAttributeStatus(d *tlv.Decoder, prev *Path) (p Path, res Result) {
-	have := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 1<<0|1<<1, func(n int) {
+		switch n {
 		case 0:
 			p, _ = decodePath(d, prev)
-			have |= 1
 		case 1:
 			res = decodeResult(d)
-			have |= 2
 		}
-	}
-	d.Leave()
-	if have != 3 {
-		d.Fail(errMissing)
-	}
+	})
 	return p, res
 }
 
 // decodeAttributeData reads an AttributeDataIB.
 func decodeAttributeData(d *tlv.Decoder, a *AttributeReport, prev *Path) {
-	have := 0
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 1<<1|1<<2, func(n int) {
+		switch n {
 		case 0:
 			a.Version = Some(d.Uint32())
 		case 1:
 			a.Path, a.Index = decodePath(d, prev)
-			have |= 1
 		case 2:
 			a.Data = d.Raw()
-			have |= 2
 		}
-	}
-	d.Leave()
-	if have != 3 {
-		d.Fail(errMissing)
-	}
+	})
 }
 
 // encode puts an AttributeReportIB.

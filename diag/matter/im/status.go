@@ -106,20 +106,14 @@ func (r Result) encode(e *tlv.Encoder, t tlv.Tag) {
 }
 
 func decodeResult(d *tlv.Decoder) (r Result) {
-	var known bool
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		switch field(d) {
+	members(d, tlv.Struct, 1<<0, func(n int) {
+		switch n {
 		case 0:
-			r.Status, known = Status(d.Uint8()), true
+			r.Status = Status(d.Uint8())
 		case 1:
 			r.Cluster = Some(d.Uint8())
 		}
-	}
-	d.Leave()
-	if !known {
-		d.Fail(errMissing)
-	}
+	})
 	return r
 }
 
@@ -134,18 +128,13 @@ func EncodeStatusResponse(s Status) []byte {
 
 // ParseStatusResponse reads a StatusResponse.
 func ParseStatusResponse(payload []byte) (Status, error) {
-	var d tlv.Decoder
-	enter(&d, payload)
-	s, known := Failure, false
-	for d.Next() {
-		if field(&d) == 0 {
-			s, known = Status(d.Uint8()), true
+	s := Failure
+	err := decode(payload, 1<<0, func(d *tlv.Decoder, n int) {
+		if n == 0 {
+			s = Status(d.Uint8())
 		}
-	}
-	if !known {
-		d.Fail(errMissing)
-	}
-	return s, leave(&d)
+	})
+	return s, err
 }
 
 // EncodeTimedRequest makes a TimedRequest: the invoke or write that follows on
@@ -160,16 +149,10 @@ func EncodeTimedRequest(milliseconds uint16) []byte {
 
 // ParseTimedRequest reads a TimedRequest.
 func ParseTimedRequest(payload []byte) (milliseconds uint16, err error) {
-	var d tlv.Decoder
-	enter(&d, payload)
-	known := false
-	for d.Next() {
-		if field(&d) == 0 {
-			milliseconds, known = d.Uint16(), true
+	err = decode(payload, 1<<0, func(d *tlv.Decoder, n int) {
+		if n == 0 {
+			milliseconds = d.Uint16()
 		}
-	}
-	if !known {
-		d.Fail(errMissing)
-	}
-	return milliseconds, leave(&d)
+	})
+	return milliseconds, err
 }

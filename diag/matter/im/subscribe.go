@@ -24,29 +24,20 @@ func (r *SubscribeRequest) Encode() ([]byte, error) {
 
 // ParseSubscribeRequest reads a SubscribeRequest.
 func ParseSubscribeRequest(payload []byte) (SubscribeRequest, error) {
-	var d tlv.Decoder
 	var r SubscribeRequest
-	have := 0
-	enter(&d, payload)
-	for d.Next() {
-		switch field(&d) {
+	err := decode(payload, 1<<0|1<<1|1<<2, func(d *tlv.Decoder, n int) {
+		switch n {
 		case 0:
 			r.Keep = d.Bool()
-			have |= 1
 		case 1:
 			r.MinFloor = d.Uint16()
-			have |= 2
 		case 2:
 			r.MaxCeiling = d.Uint16()
-			have |= 4
 		default:
-			decodeAsking(&d, &r.ReadRequest, 3)
+			decodeAsking(d, n, &r.ReadRequest, 3)
 		}
-	}
-	if have != 7 {
-		d.Fail(errMissing)
-	}
-	return r, leave(&d)
+	})
+	return r, err
 }
 
 // A SubscribeResponse ends the making of a subscription (Core 10.7.5).
@@ -65,22 +56,14 @@ func (r SubscribeResponse) Encode() ([]byte, error) {
 
 // ParseSubscribeResponse reads a SubscribeResponse.
 func ParseSubscribeResponse(payload []byte) (SubscribeResponse, error) {
-	var d tlv.Decoder
 	var r SubscribeResponse
-	have := 0
-	enter(&d, payload)
-	for d.Next() {
-		switch field(&d) {
+	err := decode(payload, 1<<0|1<<2, func(d *tlv.Decoder, n int) {
+		switch n {
 		case 0:
 			r.Subscription = d.Uint32()
-			have |= 1
 		case 2:
 			r.MaxInterval = d.Uint16()
-			have |= 2
 		}
-	}
-	if have != 3 {
-		d.Fail(errMissing)
-	}
-	return r, leave(&d)
+	})
+	return r, err
 }

@@ -37,30 +37,23 @@ func (r *WriteRequest) Encode() ([]byte, error) {
 // ParseWriteRequest reads a WriteRequest. Data are parts of the payload. The
 // paths have no wildcards.
 func ParseWriteRequest(payload []byte) (WriteRequest, error) {
-	var d tlv.Decoder
 	var r WriteRequest
-	have := 0
-	enter(&d, payload)
-	for d.Next() {
-		switch field(&d) {
+	err := decode(payload, 1<<2, func(d *tlv.Decoder, n int) {
+		switch n {
 		case 0:
 			r.SuppressResponse = d.Bool()
 		case 1:
 			r.Timed = d.Bool()
 		case 2:
-			r.Writes = array(&d, func(d *tlv.Decoder) (a AttributeReport) {
+			r.Writes = array(d, func(d *tlv.Decoder) (a AttributeReport) {
 				decodeAttributeData(d, &a, nil)
 				return a
 			})
-			have |= 1
 		case 3:
 			r.More = d.Bool()
 		}
-	}
-	if have != 1 {
-		d.Fail(errMissing)
-	}
-	return r, leave(&d)
+	})
+	return r, err
 }
 
 // An AttributeStatus is what became of the write of one attribute
@@ -83,20 +76,13 @@ func EncodeWriteResponse(statuses []AttributeStatus) ([]byte, error) {
 
 // ParseWriteResponse reads a WriteResponse.
 func ParseWriteResponse(payload []byte) (statuses []AttributeStatus, err error) {
-	var d tlv.Decoder
-	have := 0
-	enter(&d, payload)
-	for d.Next() {
-		if field(&d) == 0 {
-			statuses = array(&d, func(d *tlv.Decoder) (s AttributeStatus) {
+	err = decode(payload, 1<<0, func(d *tlv.Decoder, n int) {
+		if n == 0 {
+			statuses = array(d, func(d *tlv.Decoder) (s AttributeStatus) {
 				s.Path, s.Result = decodeAttributeStatus(d, nil)
 				return s
 			})
-			have |= 1
 		}
-	}
-	if have != 1 {
-		d.Fail(errMissing)
-	}
-	return statuses, leave(&d)
+	})
+	return statuses, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"threadmap/diag/hidden"
 	"threadmap/diag/matter/internal/establish"
 	"threadmap/diag/matter/message"
 	"threadmap/diag/matter/spake2p"
@@ -20,7 +21,7 @@ type InitiatorConfig struct {
 }
 
 // Format hides the passcode from every verb of package fmt.
-func (InitiatorConfig) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+func (InitiatorConfig) Format(f fmt.State, _ rune) { io.WriteString(f, hidden.Text) }
 
 // An Initiator is the commissioner's side of one handshake. It is not safe for
 // concurrent use.
@@ -38,7 +39,7 @@ type Initiator struct {
 }
 
 // Format hides the secrets of the handshake from every verb of package fmt.
-func (*Initiator) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+func (*Initiator) Format(f fmt.State, _ rune) { io.WriteString(f, hidden.Text) }
 
 // NewInitiator begins a handshake.
 func NewInitiator(cfg InitiatorConfig) (*Initiator, error) {
@@ -72,15 +73,12 @@ func (i *Initiator) Start() Message {
 func (i *Initiator) Receive(opcode uint8, payload []byte) ([]Message, error) {
 	want := i.want
 	i.want = 0 // until this message proves good
-	switch {
-	case want == 0:
+	if want == 0 {
 		return nil, errOver
-	case opcode == message.Status && want != message.Status:
+	}
+	if reply, err := establish.Due(opcode, want, payload); err != nil {
 		i.wipe()
-		return nil, fmt.Errorf("pase: %w", establish.PeerReport(payload, want))
-	case opcode != want:
-		i.wipe()
-		return establish.Failure(message.CodeInvalidParameter), fmt.Errorf("pase: %w", establish.Unexpected(opcode, want))
+		return reply, fmt.Errorf("pase: %w", err)
 	}
 	var reply []Message
 	var err error
@@ -90,19 +88,15 @@ func (i *Initiator) Receive(opcode uint8, payload []byte) ([]Message, error) {
 	case message.Pake2:
 		reply, err = i.readPake2(payload)
 	case message.Status:
-		err = i.readStatus(payload)
-		if err != nil {
+		if err := establish.Confirmed(payload, message.Pake3); err != nil {
 			i.wipe()
-			return nil, fmt.Errorf("pase: %w", err) // the peer has given up: nothing to tell it
+			return nil, fmt.Errorf("pase: %w", err)
 		}
+		i.finished = true
 	}
-	switch {
-	case errors.Is(err, ErrPasscode):
+	if err != nil {
 		i.wipe()
-		return establish.Failure(message.CodeInvalidParameter), err
-	case err != nil:
-		i.wipe()
-		return establish.Failure(message.CodeInvalidParameter), fmt.Errorf("pase: %s: %w", establish.Name(opcode), err)
+		return refuse(opcode, err)
 	}
 	return reply, nil
 }
@@ -159,18 +153,6 @@ func (i *Initiator) readPake2(payload []byte) ([]Message, error) {
 	}
 	i.keys, i.want = sessionKeys(ke), message.Status
 	return []Message{{Opcode: message.Pake3, Payload: pake3}}, nil
-}
-
-func (i *Initiator) readStatus(payload []byte) error {
-	r, err := message.ParseStatusReport(payload)
-	if err != nil {
-		return err
-	}
-	if !r.Established() {
-		return fmt.Errorf("after Pake3: %w", r)
-	}
-	i.finished = true
-	return nil
 }
 
 func (i *Initiator) wipe() {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 
 	"threadmap/diag/matter/internal/establish"
@@ -63,6 +64,14 @@ func transcript(request, response []byte) spake2p.Transcript {
 	return spake2p.Transcript{Context: h.Sum(nil)}
 }
 
+// refuse ends a handshake because of a message that was due and is no good.
+func refuse(opcode uint8, err error) ([]Message, error) {
+	if !errors.Is(err, ErrPasscode) { // which says all there is to say
+		err = fmt.Errorf("pase: %s: %w", establish.Name(opcode), err)
+	}
+	return establish.Failure(message.CodeInvalidParameter), err
+}
+
 // sessionKeys are the keys of the session (Core 4.14.1.3.2).
 func sessionKeys(ke [spake2p.KeyLen]byte) *message.Keys {
 	material, err := hkdf.Key(sha256.New, ke[:], nil, "SessionKeys", 3*message.KeySize)
@@ -73,5 +82,3 @@ func sessionKeys(ke [spake2p.KeyLen]byte) *message.Keys {
 	k := message.NewKeys([3 * message.KeySize]byte(material))
 	return &k
 }
-
-const hidden = "(secret)"

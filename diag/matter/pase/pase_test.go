@@ -6,64 +6,23 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"threadmap/diag/internal/vectors"
+	"threadmap/diag/matter/internal/establish/establishtest"
 	"threadmap/diag/matter/message"
 	"threadmap/diag/matter/spake2p"
 	"threadmap/tlv"
 )
 
-// numbers reads lines "name = hex".
-func numbers(t testing.TB, file string, count int) map[string][]byte {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string][]byte{}
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, " = "); ok && line[0] != '#' {
-			b, err := hex.DecodeString(strings.TrimSpace(value))
-			if err != nil {
-				t.Fatal(err)
-			}
-			all[name] = b
-		}
-	}
-	if len(all) != count {
-		t.Fatalf("%s: %d numbers, want %d", file, len(all), count)
-	}
-	return all
-}
-
-func same(t *testing.T, what string, got, want []byte) {
-	t.Helper()
-	if !bytes.Equal(got, want) {
-		t.Fatalf("%s:\n%x, want\n%x", what, got, want)
-	}
-}
-
 func ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// one is the only message of a reply that has no error.
-func one(t testing.TB, opcode uint8) func([]Message, error) []byte {
-	return func(ms []Message, err error) []byte {
-		t.Helper()
-		ok(t, err)
-		if len(ms) != 1 || ms[0].Opcode != opcode {
-			t.Fatalf("got %v, want one message with opcode 0x%02x", ms, opcode)
-		}
-		return ms[0].Payload
 	}
 }
 
@@ -84,7 +43,7 @@ var registration = sync.OnceValue(func() spake2p.Registration {
 // Both roles compute a handshake again that another implementation computed,
 // and agree with it in every octet.
 func TestComputed(t *testing.T) {
-	n := numbers(t, "testdata/computed.txt", 15)
+	n := vectors.Read(t, "testdata/computed.txt", 15)
 	request, err := decodeRequest(n["PBKDFParamRequest"])
 	ok(t, err)
 	response, err := decodeResponse(n["PBKDFParamResponse"])
@@ -103,22 +62,22 @@ func TestComputed(t *testing.T) {
 	ok(t, err)
 
 	b := i.Start().Payload
-	same(t, "PBKDFParamRequest", b, n["PBKDFParamRequest"])
-	b = one(t, message.PBKDFParamResponse)(r.Receive(message.PBKDFParamRequest, b))
-	same(t, "PBKDFParamResponse", b, n["PBKDFParamResponse"])
-	same(t, "the responder's context", r.context.Context, n["context"])
-	b = one(t, message.Pake1)(i.Receive(message.PBKDFParamResponse, b))
-	same(t, "Pake1", b, n["Pake1"])
-	same(t, "the initiator's context", i.context.Context, n["context"])
-	b = one(t, message.Pake2)(r.Receive(message.Pake1, b))
-	same(t, "Pake2", b, n["Pake2"])
-	b = one(t, message.Pake3)(i.Receive(message.Pake2, b))
-	same(t, "Pake3", b, n["Pake3"])
+	vectors.Same(t, "PBKDFParamRequest", b, n["PBKDFParamRequest"])
+	b = establishtest.One(t, message.PBKDFParamResponse)(r.Receive(message.PBKDFParamRequest, b))
+	vectors.Same(t, "PBKDFParamResponse", b, n["PBKDFParamResponse"])
+	vectors.Same(t, "the responder's context", r.context.Context, n["context"])
+	b = establishtest.One(t, message.Pake1)(i.Receive(message.PBKDFParamResponse, b))
+	vectors.Same(t, "Pake1", b, n["Pake1"])
+	vectors.Same(t, "the initiator's context", i.context.Context, n["context"])
+	b = establishtest.One(t, message.Pake2)(r.Receive(message.Pake1, b))
+	vectors.Same(t, "Pake2", b, n["Pake2"])
+	b = establishtest.One(t, message.Pake3)(i.Receive(message.Pake2, b))
+	vectors.Same(t, "Pake3", b, n["Pake3"])
 	if _, done := i.Done(); done {
 		t.Error("the initiator is done before the responder said so")
 	}
-	b = one(t, message.Status)(r.Receive(message.Pake3, b))
-	same(t, "StatusReport", b, make([]byte, 8))
+	b = establishtest.One(t, message.Status)(r.Receive(message.Pake3, b))
+	vectors.Same(t, "StatusReport", b, make([]byte, 8))
 	if ms, err := i.Receive(message.Status, b); err != nil || ms != nil {
 		t.Fatal(ms, err)
 	}
@@ -147,7 +106,7 @@ func TestComputed(t *testing.T) {
 // The initiator against a real device, from a capture: it says what the other
 // controller said, call by call.
 func TestMatterJS(t *testing.T) {
-	n := numbers(t, "testdata/matterjs.txt", 14)
+	n := vectors.Read(t, "testdata/matterjs.txt", 14)
 	request, err := decodeRequest(n["PBKDFParamRequest"])
 	ok(t, err)
 	i, err := NewInitiator(InitiatorConfig{
@@ -155,10 +114,10 @@ func TestMatterJS(t *testing.T) {
 		Random: &Random{[32]byte(n["initiatorRandom"]), spake2p.Scalar(n["x"])},
 	})
 	ok(t, err)
-	same(t, "PBKDFParamRequest", i.Start().Payload, n["PBKDFParamRequest"])
-	same(t, "Pake1", one(t, message.Pake1)(i.Receive(message.PBKDFParamResponse, n["PBKDFParamResponse"])), n["Pake1"])
-	same(t, "context", i.context.Context, n["context"])
-	same(t, "Pake3", one(t, message.Pake3)(i.Receive(message.Pake2, n["Pake2"])), n["Pake3"])
+	vectors.Same(t, "PBKDFParamRequest", i.Start().Payload, n["PBKDFParamRequest"])
+	vectors.Same(t, "Pake1", establishtest.One(t, message.Pake1)(i.Receive(message.PBKDFParamResponse, n["PBKDFParamResponse"])), n["Pake1"])
+	vectors.Same(t, "context", i.context.Context, n["context"])
+	vectors.Same(t, "Pake3", establishtest.One(t, message.Pake3)(i.Receive(message.Pake2, n["Pake2"])), n["Pake3"])
 	if ms, err := i.Receive(message.Status, n["StatusReport"]); ms != nil || err != nil {
 		t.Fatal(ms, err)
 	}
@@ -169,7 +128,7 @@ func TestMatterJS(t *testing.T) {
 	if e.PeerParameters.SpecificationVersion == 0 || e.PeerParameters.Said&message.SaidMaxPathsPerInvoke == 0 {
 		t.Errorf("what the device says of itself: %+v", e.PeerParameters)
 	}
-	same(t, "Ke", sessionKeysOf(n["keySchedule"][16:]), n["sessionKeys"])
+	vectors.Same(t, "Ke", sessionKeysOf(n["keySchedule"][16:]), n["sessionKeys"])
 	// The other inputs and outputs of that controller's key derivation.
 	s, err := spake2p.Derive(20209001, n["salt"], 1000)
 	ok(t, err)
@@ -198,7 +157,7 @@ func TestMatterJS(t *testing.T) {
 		}
 		return v[8:]
 	}
-	same(t, "w0", s.Registration().Bytes()[:32], wide(n["ws"][:40]))
+	vectors.Same(t, "w0", s.Registration().Bytes()[:32], wide(n["ws"][:40]))
 }
 
 func sessionKeysOf(ke []byte) []byte {
@@ -229,24 +188,9 @@ func fixed(n byte) *Random {
 	return &Random{[32]byte{31: n}, spake2p.Scalar(bytes.Repeat([]byte{n}, 32))}
 }
 
-// run lets the two talk until nobody has a word left, and change may change
-// what is under way: the number of the message, its sender's side, the message.
+// run lets the two talk; see [establishtest.Run].
 func (p pair) run(change func(number int, m Message) Message) (ie, re error) {
-	toResponder := true
-	queue := []Message{p.i.Start()}
-	for number := 0; len(queue) > 0; number++ {
-		m := queue[0]
-		if change != nil {
-			m = change(number, m)
-		}
-		if toResponder {
-			queue, re = p.r.Receive(m.Opcode, m.Payload)
-		} else {
-			queue, ie = p.i.Receive(m.Opcode, m.Payload)
-		}
-		toResponder = !toResponder
-	}
-	return ie, re
+	return establishtest.Run(p.i, p.r, change)
 }
 
 func TestBothRoles(t *testing.T) {
@@ -498,7 +442,7 @@ func TestRequests(t *testing.T) {
 	new := func() *Responder { return newPair(t, 20202021).r }
 	b, err := request{session: 1, knowsPBKDF: true}.encode()
 	ok(t, err)
-	m, err := decodeResponse(one(t, message.PBKDFParamResponse)(new().Receive(message.PBKDFParamRequest, b)))
+	m, err := decodeResponse(establishtest.One(t, message.PBKDFParamResponse)(new().Receive(message.PBKDFParamRequest, b)))
 	ok(t, err)
 	if m.pbkdf != nil || m.session != 9 {
 		t.Errorf("%+v", m)
@@ -526,7 +470,7 @@ func TestRequests(t *testing.T) {
 	e.End()
 	b, err = e.Bytes()
 	ok(t, err)
-	one(t, message.PBKDFParamResponse)(new().Receive(message.PBKDFParamRequest, b))
+	establishtest.One(t, message.PBKDFParamResponse)(new().Receive(message.PBKDFParamRequest, b))
 }
 
 func TestConfig(t *testing.T) {

@@ -40,17 +40,13 @@ type pake2 struct {
 }
 
 func (m request) encode() ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	e.PutOctets(tlv.Context(1), m.random[:])
-	e.PutUint(tlv.Context(2), uint64(m.session))
-	e.PutUint(tlv.Context(3), uint64(m.passcodeID))
-	e.PutBool(tlv.Context(4), m.knowsPBKDF)
-	if !m.parameters.IsZero() {
-		m.parameters.Encode(&e, tlv.Context(5))
-	}
-	e.End()
-	return e.Bytes()
+	return establish.Payload(func(e *tlv.Encoder) {
+		e.PutOctets(tlv.Context(1), m.random[:])
+		e.PutUint(tlv.Context(2), uint64(m.session))
+		e.PutUint(tlv.Context(3), uint64(m.passcodeID))
+		e.PutBool(tlv.Context(4), m.knowsPBKDF)
+		establish.PutParameters(e, tlv.Context(5), m.parameters)
+	})
 }
 
 func decodeRequest(b []byte) (m request, err error) {
@@ -72,22 +68,18 @@ func decodeRequest(b []byte) (m request, err error) {
 }
 
 func (m response) encode() ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	e.PutOctets(tlv.Context(1), m.initiatorRandom[:])
-	e.PutOctets(tlv.Context(2), m.random[:])
-	e.PutUint(tlv.Context(3), uint64(m.session))
-	if m.pbkdf != nil {
-		e.Struct(tlv.Context(4))
-		e.PutUint(tlv.Context(1), uint64(m.pbkdf.iterations))
-		e.PutOctets(tlv.Context(2), m.pbkdf.salt)
-		e.End()
-	}
-	if !m.parameters.IsZero() {
-		m.parameters.Encode(&e, tlv.Context(5))
-	}
-	e.End()
-	return e.Bytes()
+	return establish.Payload(func(e *tlv.Encoder) {
+		e.PutOctets(tlv.Context(1), m.initiatorRandom[:])
+		e.PutOctets(tlv.Context(2), m.random[:])
+		e.PutUint(tlv.Context(3), uint64(m.session))
+		if m.pbkdf != nil {
+			e.Struct(tlv.Context(4))
+			e.PutUint(tlv.Context(1), uint64(m.pbkdf.iterations))
+			e.PutOctets(tlv.Context(2), m.pbkdf.salt)
+			e.End()
+		}
+		establish.PutParameters(e, tlv.Context(5), m.parameters)
+	})
 }
 
 func decodeResponse(b []byte) (m response, err error) {
@@ -128,47 +120,36 @@ func decodePBKDF(d *tlv.Decoder) *pbkdf {
 	return &p
 }
 
-func encodePake1(x [spake2p.PointLen]byte) ([]byte, error) { return encodeOctets(x[:]) }
+func encodePake1(x [spake2p.PointLen]byte) ([]byte, error) { return establish.OctetsPayload(x[:]) }
 
 func decodePake1(b []byte) (x [spake2p.PointLen]byte, err error) {
-	return x, establish.Structure(b, []uint8{1}, func(n uint8, d *tlv.Decoder) {
-		if n == 1 {
-			establish.Octets(d, x[:])
-		}
-	})
+	err = decodeOctets(b, x[:])
+	return x, err
 }
 
-func (m pake2) encode() ([]byte, error) { return encodeOctets(m.y[:], m.confirm[:]) }
+func (m pake2) encode() ([]byte, error) { return establish.OctetsPayload(m.y[:], m.confirm[:]) }
 
 func decodePake2(b []byte) (m pake2, err error) {
-	err = establish.Structure(b, []uint8{1, 2}, func(n uint8, d *tlv.Decoder) {
-		switch n {
-		case 1:
-			establish.Octets(d, m.y[:])
-		case 2:
-			establish.Octets(d, m.confirm[:])
-		}
-	})
+	err = decodeOctets(b, m.y[:], m.confirm[:])
 	return m, err
 }
 
-func encodePake3(confirm [spake2p.ConfirmLen]byte) ([]byte, error) { return encodeOctets(confirm[:]) }
-
-func decodePake3(b []byte) (confirm [spake2p.ConfirmLen]byte, err error) {
-	return confirm, establish.Structure(b, []uint8{1}, func(n uint8, d *tlv.Decoder) {
-		if n == 1 {
-			establish.Octets(d, confirm[:])
-		}
-	})
+func encodePake3(confirm [spake2p.ConfirmLen]byte) ([]byte, error) {
+	return establish.OctetsPayload(confirm[:])
 }
 
-// encodeOctets is a structure of octet strings with the tags 1, 2, …
-func encodeOctets(members ...[]byte) ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	for i, b := range members {
-		e.PutOctets(tlv.Context(uint8(i+1)), b)
-	}
-	e.End()
-	return e.Bytes()
+func decodePake3(b []byte) (confirm [spake2p.ConfirmLen]byte, err error) {
+	err = decodeOctets(b, confirm[:])
+	return confirm, err
+}
+
+// decodeOctets reads octet strings with the tags 1, 2, …, each of which has just
+// the length of its place.
+func decodeOctets(b []byte, to ...[]byte) error {
+	want := []uint8{1, 2}[:len(to)]
+	return establish.Structure(b, want, func(n uint8, d *tlv.Decoder) {
+		if 1 <= n && int(n) <= len(to) {
+			establish.Octets(d, to[n-1])
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"threadmap/diag/hidden"
 	"threadmap/diag/matter/internal/establish"
 	"threadmap/diag/matter/message"
 	"threadmap/diag/matter/spake2p"
@@ -41,7 +42,7 @@ type Responder struct {
 }
 
 // Format hides the secrets of the handshake from every verb of package fmt.
-func (*Responder) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }
+func (*Responder) Format(f fmt.State, _ rune) { io.WriteString(f, hidden.Text) }
 
 // NewResponder waits for a handshake.
 func NewResponder(cfg ResponderConfig) (*Responder, error) {
@@ -70,13 +71,11 @@ func NewResponder(cfg ResponderConfig) (*Responder, error) {
 func (r *Responder) Receive(opcode uint8, payload []byte) ([]Message, error) {
 	want := r.want
 	r.want = 0 // until this message proves good
-	switch {
-	case want == 0:
+	if want == 0 {
 		return nil, errOver
-	case opcode == message.Status:
-		return nil, fmt.Errorf("pase: %w", establish.PeerReport(payload, want))
-	case opcode != want:
-		return establish.Failure(message.CodeInvalidParameter), fmt.Errorf("pase: %w", establish.Unexpected(opcode, want))
+	}
+	if reply, err := establish.Due(opcode, want, payload); err != nil {
+		return reply, fmt.Errorf("pase: %w", err)
 	}
 	var reply []Message
 	var err error
@@ -88,11 +87,8 @@ func (r *Responder) Receive(opcode uint8, payload []byte) ([]Message, error) {
 	case message.Pake3:
 		reply, err = r.readPake3(payload)
 	}
-	switch {
-	case errors.Is(err, ErrPasscode):
-		return establish.Failure(message.CodeInvalidParameter), err
-	case err != nil:
-		return establish.Failure(message.CodeInvalidParameter), fmt.Errorf("pase: %s: %w", establish.Name(opcode), err)
+	if err != nil {
+		return refuse(opcode, err)
 	}
 	return reply, nil
 }

@@ -10,62 +10,23 @@ import (
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/binary"
-	"encoding/hex"
 	"math/big"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
+	"threadmap/diag/internal/vectors"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
+	"threadmap/diag/matter/internal/establish/establishtest"
 	"threadmap/diag/matter/message"
 )
 
-// numbers reads lines "name = hex".
-func numbers(t testing.TB, file string, count int) map[string][]byte {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	ok(t, err)
-	all := map[string][]byte{}
-	for line := range strings.Lines(string(text)) {
-		if name, value, found := strings.Cut(line, " = "); found && line[0] != '#' {
-			b, err := hex.DecodeString(strings.TrimSpace(value))
-			ok(t, err)
-			all[name] = b
-		}
-	}
-	if len(all) != count {
-		t.Fatalf("%s: %d numbers, want %d", file, len(all), count)
-	}
-	return all
-}
-
-func computed(t testing.TB) map[string][]byte { return numbers(t, "testdata/computed.txt", 49) }
-
-func same(t testing.TB, what string, got, want []byte) {
-	t.Helper()
-	if !bytes.Equal(got, want) {
-		t.Fatalf("%s:\n%x, want\n%x", what, got, want)
-	}
-}
+func computed(t testing.TB) map[string][]byte { return vectors.Read(t, "testdata/computed.txt", 49) }
 
 func ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// one is the only message of a reply that has no error.
-func one(t testing.TB, opcode uint8) func([]Message, error) []byte {
-	return func(ms []Message, err error) []byte {
-		t.Helper()
-		ok(t, err)
-		if len(ms) != 1 || ms[0].Opcode != opcode {
-			t.Fatalf("got %v, want one message with opcode 0x%02x", ms, opcode)
-		}
-		return ms[0].Payload
 	}
 }
 
@@ -181,28 +142,8 @@ func store(records []Record) func([16]byte) (Record, bool) {
 
 // A machine is either role.
 type machine interface {
-	Receive(opcode uint8, payload []byte) ([]Message, error)
+	establishtest.Machine
 	Done() (Established, bool)
-}
-
-// run lets the two talk until nobody has a word left; change may change what is
-// under way.
-func run(i *Initiator, r machine, change func(number int, m Message) Message) (ie, re error) {
-	toResponder := true
-	queue := []Message{i.Start()}
-	for number := 0; len(queue) > 0; number++ {
-		m := queue[0]
-		if change != nil {
-			m = change(number, m)
-		}
-		if toResponder {
-			queue, re = r.Receive(m.Opcode, m.Payload)
-		} else {
-			queue, ie = i.Receive(m.Opcode, m.Payload)
-		}
-		toResponder = !toResponder
-	}
-	return ie, re
 }
 
 // agreed checks that both have the same session.

@@ -9,6 +9,7 @@ import (
 
 	"threadmap/diag/hidden"
 	"threadmap/diag/matter/cert"
+	"threadmap/diag/matter/internal/establish/establishtest"
 	"threadmap/diag/matter/message"
 )
 
@@ -35,7 +36,7 @@ func scripts(t testing.TB) (full, resumed script) {
 		}}
 	for _, s := range []*script{&full, &resumed} {
 		i, r := s.begin(t)
-		a, b := run(i, r, func(n int, m Message) Message {
+		a, b := establishtest.Run(i, r, func(n int, m Message) Message {
 			if m.Opcode != s.opcodes[n] {
 				t.Fatalf("%s: message %d is 0x%02x", s.name, n, m.Opcode)
 			}
@@ -176,7 +177,7 @@ func TestBitsResumed(t *testing.T) {
 	for n, b := range resumed.payloads[:2] {
 		for bit := range 8 * len(b) {
 			i, r := resumed.begin(t)
-			run(i, r, func(k int, m Message) Message {
+			establishtest.Run(i, r, func(k int, m Message) Message {
 				if k == n {
 					m.Payload = flipBit(m.Payload, bit)
 				}
@@ -221,7 +222,7 @@ func TestReplay(t *testing.T) {
 	if _, err := i.Receive(message.Sigma2, full.payloads[1]); !errors.Is(err, errSeal) {
 		t.Errorf("an old Sigma2: %v", err)
 	}
-	one(t, message.Sigma2)(r.Receive(message.Sigma1, full.payloads[0])) // nothing in Sigma1 is ours
+	establishtest.One(t, message.Sigma2)(r.Receive(message.Sigma1, full.payloads[0])) // nothing in Sigma1 is ours
 	if _, err := r.Receive(message.Sigma3, full.payloads[2]); !errors.Is(err, errSeal) {
 		t.Errorf("an old Sigma3: %v", err)
 	}
@@ -236,7 +237,7 @@ func TestReplay(t *testing.T) {
 	// A responder that resumed has another id now: the old Sigma1 makes it go on
 	// in full, which an eavesdropper can't.
 	_, r = fresh(Record{}, resumed.end.Record)
-	one(t, message.Sigma2)(r.Receive(message.Sigma1, resumed.payloads[0]))
+	establishtest.One(t, message.Sigma2)(r.Receive(message.Sigma1, resumed.payloads[0]))
 	neither(t, "an old Sigma1", r)
 }
 
@@ -281,7 +282,7 @@ func TestSigma1Members(t *testing.T) {
 	b, err = m.encode()
 	ok(t, err)
 	later := append(bytes.Clone(b[:len(b)-1]), 0x24, 0xc8, 1, 0x18)
-	one(t, message.Sigma2)(responder(t, device).Receive(message.Sigma1, later))
+	establishtest.One(t, message.Sigma2)(responder(t, device).Receive(message.Sigma1, later))
 }
 
 func TestRecord(t *testing.T) {
@@ -312,7 +313,7 @@ func TestRecord(t *testing.T) {
 	theirs, err := ParseRecord(re.Record.Bytes())
 	ok(t, err)
 	i, r := initiator(t, controller, device.NodeID, mine), responder(t, device, theirs)
-	if a, b := run(i, r, nil); a != nil || b != nil {
+	if a, b := establishtest.Run(i, r, nil); a != nil || b != nil {
 		t.Fatal(a, b)
 	}
 	if e, _ := agreed(t, i, r); !e.Resumed {
@@ -347,13 +348,19 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-func FuzzInitiator(f *testing.F) {
-	full, resumed := scripts(f)
+// seeded are the scripts, each message of which is in the corpus.
+func seeded(f *testing.F) (full, resumed script) {
+	full, resumed = scripts(f)
 	for _, s := range []script{full, resumed} {
 		for n, b := range s.payloads {
 			f.Add(uint8(n), s.opcodes[n], b)
 		}
 	}
+	return full, resumed
+}
+
+func FuzzInitiator(f *testing.F) {
+	full, resumed := seeded(f)
 	f.Fuzz(func(t *testing.T, where, opcode uint8, b []byte) {
 		s, n := full, 1
 		switch where % 3 {
@@ -378,12 +385,7 @@ func FuzzInitiator(f *testing.F) {
 }
 
 func FuzzResponder(f *testing.F) {
-	full, resumed := scripts(f)
-	for _, s := range []script{full, resumed} {
-		for n, b := range s.payloads {
-			f.Add(uint8(n), s.opcodes[n], b)
-		}
-	}
+	full, resumed := seeded(f)
 	f.Fuzz(func(t *testing.T, where, opcode uint8, b []byte) {
 		s, n := full, 0
 		switch where % 4 {

@@ -9,6 +9,7 @@ import (
 
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
+	"threadmap/diag/matter/internal/establish/establishtest"
 	"threadmap/diag/matter/message"
 )
 
@@ -118,7 +119,7 @@ func TestImpostorResponds(t *testing.T) {
 		lying.NOC, lying.ICAC = c.noc, c.icac
 		impostor.cfg.Identities = []Identity{{Member: &lying}}
 		impostor.sign = func(_ *fabric.Member, m []byte) ([64]byte, error) { return c.sign(m) }
-		sigma2 := one(t, message.Sigma2)(impostor.Receive(message.Sigma1, i.Start().Payload))
+		sigma2 := establishtest.One(t, message.Sigma2)(impostor.Receive(message.Sigma1, i.Start().Payload))
 		ms, err := i.Receive(message.Sigma2, sigma2)
 		if !errors.Is(err, ErrPeer) {
 			t.Errorf("%s: %v", what, err)
@@ -151,7 +152,7 @@ func TestImpostorInitiates(t *testing.T) {
 		lying.NOC, lying.ICAC = c.noc, c.icac
 		impostor.cfg.Member, impostor.sign = &lying, c.sign
 		r := responder(t, device)
-		ie, re := run(impostor, r, nil)
+		ie, re := establishtest.Run(impostor, r, nil)
 		if !errors.Is(re, ErrPeer) {
 			t.Errorf("%s: the responder says %v", what, re)
 		}
@@ -176,7 +177,7 @@ func TestInTheMiddle(t *testing.T) {
 	toDevice.ephemeral = [65]byte(own.Ephemeral.PublicKey().Bytes())
 	b1, err := toDevice.encode()
 	ok(t, err)
-	b2 := one(t, message.Sigma2)(honest.Receive(message.Sigma1, b1))
+	b2 := establishtest.One(t, message.Sigma2)(honest.Receive(message.Sigma1, b1))
 	s2, err := decodeSigma2(b2)
 	ok(t, err)
 	secret, err := agree(own.Ephemeral, s2.ephemeral)
@@ -206,13 +207,13 @@ func TestTime(t *testing.T) {
 	}{{now, true}, {time.Date(2020, 12, 31, 23, 59, 59, 0, time.UTC), false}, {time.Date(2041, 1, 1, 0, 0, 0, 0, time.UTC), false}} {
 		i, r := initiator(t, controller, device.NodeID, Record{}), responder(t, device)
 		i.cfg.Time = c.at
-		ie, _ := run(i, r, nil)
+		ie, _ := establishtest.Run(i, r, nil)
 		if (ie == nil) != c.fine || !c.fine && !errors.Is(ie, ErrPeer) {
 			t.Errorf("initiator at %v: %v", c.at, ie)
 		}
 		i, r = initiator(t, controller, device.NodeID, Record{}), responder(t, device)
 		r.cfg.Time = c.at
-		_, re := run(i, r, nil)
+		_, re := establishtest.Run(i, r, nil)
 		if (re == nil) != c.fine || !c.fine && !errors.Is(re, ErrPeer) {
 			t.Errorf("responder at %v: %v", c.at, re)
 		}

@@ -89,24 +89,21 @@ func (i *Initiator) Start() Message { return Message{Opcode: message.Sigma1, Pay
 func (i *Initiator) Receive(opcode uint8, payload []byte) ([]Message, error) {
 	want := i.want
 	i.want = 0 // until this message proves good
-	switch {
-	case want == 0:
+	if want == 0 {
 		return nil, errOver
-	case opcode == message.Status && want != message.Status:
-		return i.over(nil, establish.PeerReport(payload, want))
-	case opcode == want, opcode == message.Sigma2Resume && want == message.Sigma2 && !i.cfg.Record.IsZero():
-	default:
-		return i.over(establish.Failure(message.CodeInvalidParameter), establish.Unexpected(opcode, want))
-	}
-	if opcode == message.Status {
-		if err := i.readStatus(payload); err != nil {
-			return i.over(nil, err) // the peer has given up: nothing to tell it
-		}
-		return nil, nil
 	}
 	read := i.readSigma2
-	if opcode == message.Sigma2Resume {
+	if opcode == message.Sigma2Resume && want == message.Sigma2 && !i.cfg.Record.IsZero() {
 		read = i.readSigma2Resume
+	} else if reply, err := establish.Due(opcode, want, payload); err != nil {
+		return i.over(reply, err)
+	}
+	if opcode == message.Status {
+		if err := establish.Confirmed(payload, message.Sigma3); err != nil {
+			return i.over(nil, err)
+		}
+		i.finished = true
+		return nil, nil
 	}
 	reply, err := read(payload)
 	if err != nil {
@@ -167,13 +164,8 @@ func (i *Initiator) readSigma2(payload []byte) ([]Message, error) {
 }
 
 func (i *Initiator) makeSigma3(k key, own, peer [65]byte) ([]byte, error) {
-	member := i.cfg.Member
-	tbs, err := encodeTBS(member.NOC, member.ICAC, own, peer)
+	p, err := prove(i.cfg.Member, i.sign, own, peer)
 	if err != nil {
-		return nil, err
-	}
-	p := proof{noc: member.NOC, icac: member.ICAC}
-	if p.signature, err = i.sign(tbs); err != nil {
 		return nil, err
 	}
 	plain, err := encodeTBE(p, nil)
@@ -181,18 +173,6 @@ func (i *Initiator) makeSigma3(k key, own, peer [65]byte) ([]byte, error) {
 		return nil, err
 	}
 	return encodeSigma3(k.seal(nonceSigma3, plain))
-}
-
-func (i *Initiator) readStatus(payload []byte) error {
-	r, err := message.ParseStatusReport(payload)
-	if err != nil {
-		return err
-	}
-	if !r.Established() {
-		return fmt.Errorf("after Sigma3: %w", r)
-	}
-	i.finished = true
-	return nil
 }
 
 var errMIC = errors.New("the MIC is wrong: the responder does not have the secret of this resumption")

@@ -26,19 +26,17 @@ type sigma1 struct {
 type resume struct{ id, mic [16]byte }
 
 func (m sigma1) encode() ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	e.PutOctets(tlv.Context(1), m.random[:])
-	e.PutUint(tlv.Context(2), uint64(m.session))
-	e.PutOctets(tlv.Context(3), m.destination[:])
-	e.PutOctets(tlv.Context(4), m.ephemeral[:])
-	putParameters(&e, tlv.Context(5), m.parameters)
-	if m.resume != nil {
-		e.PutOctets(tlv.Context(6), m.resume.id[:])
-		e.PutOctets(tlv.Context(7), m.resume.mic[:])
-	}
-	e.End()
-	return e.Bytes()
+	return establish.Payload(func(e *tlv.Encoder) {
+		e.PutOctets(tlv.Context(1), m.random[:])
+		e.PutUint(tlv.Context(2), uint64(m.session))
+		e.PutOctets(tlv.Context(3), m.destination[:])
+		e.PutOctets(tlv.Context(4), m.ephemeral[:])
+		establish.PutParameters(e, tlv.Context(5), m.parameters)
+		if m.resume != nil {
+			e.PutOctets(tlv.Context(6), m.resume.id[:])
+			e.PutOctets(tlv.Context(7), m.resume.mic[:])
+		}
+	})
 }
 
 var errHalfResumption = errors.New("half a resumption: id and MIC come together or not at all")
@@ -86,15 +84,13 @@ type sigma2 struct {
 }
 
 func (m sigma2) encode() ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	e.PutOctets(tlv.Context(1), m.random[:])
-	e.PutUint(tlv.Context(2), uint64(m.session))
-	e.PutOctets(tlv.Context(3), m.ephemeral[:])
-	e.PutOctets(tlv.Context(4), m.encrypted)
-	putParameters(&e, tlv.Context(5), m.parameters)
-	e.End()
-	return e.Bytes()
+	return establish.Payload(func(e *tlv.Encoder) {
+		e.PutOctets(tlv.Context(1), m.random[:])
+		e.PutUint(tlv.Context(2), uint64(m.session))
+		e.PutOctets(tlv.Context(3), m.ephemeral[:])
+		e.PutOctets(tlv.Context(4), m.encrypted)
+		establish.PutParameters(e, tlv.Context(5), m.parameters)
+	})
 }
 
 func decodeSigma2(b []byte) (m sigma2, err error) {
@@ -115,13 +111,7 @@ func decodeSigma2(b []byte) (m sigma2, err error) {
 	return m, err
 }
 
-func encodeSigma3(encrypted []byte) ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	e.PutOctets(tlv.Context(1), encrypted)
-	e.End()
-	return e.Bytes()
-}
+func encodeSigma3(encrypted []byte) ([]byte, error) { return establish.OctetsPayload(encrypted) }
 
 func decodeSigma3(b []byte) (encrypted []byte, err error) {
 	err = establish.Structure(b, []uint8{1}, func(n uint8, d *tlv.Decoder) {
@@ -139,14 +129,12 @@ type sigma2Resume struct {
 }
 
 func (m sigma2Resume) encode() ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	e.PutOctets(tlv.Context(1), m.id[:])
-	e.PutOctets(tlv.Context(2), m.mic[:])
-	e.PutUint(tlv.Context(3), uint64(m.session))
-	putParameters(&e, tlv.Context(4), m.parameters)
-	e.End()
-	return e.Bytes()
+	return establish.Payload(func(e *tlv.Encoder) {
+		e.PutOctets(tlv.Context(1), m.id[:])
+		e.PutOctets(tlv.Context(2), m.mic[:])
+		e.PutUint(tlv.Context(3), uint64(m.session))
+		establish.PutParameters(e, tlv.Context(4), m.parameters)
+	})
 }
 
 func decodeSigma2Resume(b []byte) (m sigma2Resume, err error) {
@@ -167,15 +155,13 @@ func decodeSigma2Resume(b []byte) (m sigma2Resume, err error) {
 
 // encodeTBE is TBEData2, or TBEData3 if there is no resumption id.
 func encodeTBE(p proof, resumptionID *[16]byte) ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	putCertificates(&e, p.noc, p.icac)
-	e.PutOctets(tlv.Context(3), p.signature[:])
-	if resumptionID != nil {
-		e.PutOctets(tlv.Context(4), resumptionID[:])
-	}
-	e.End()
-	return e.Bytes()
+	return establish.Payload(func(e *tlv.Encoder) {
+		putCertificates(e, p.noc, p.icac)
+		e.PutOctets(tlv.Context(3), p.signature[:])
+		if resumptionID != nil {
+			e.PutOctets(tlv.Context(4), resumptionID[:])
+		}
+	})
 }
 
 var errEmptyICAC = errors.New("an intermediate certificate of no length")
@@ -209,24 +195,16 @@ func decodeTBE(b []byte, resumptionID *[16]byte) (p proof, err error) {
 // encodeTBS is TBSData2 or TBSData3: what the party with these certificates and
 // the ephemeral key signer signs, so that the key is known to be its own.
 func encodeTBS(noc, icac []byte, signer, other [65]byte) ([]byte, error) {
-	var e tlv.Encoder
-	e.Struct(tlv.Anonymous)
-	putCertificates(&e, noc, icac)
-	e.PutOctets(tlv.Context(3), signer[:])
-	e.PutOctets(tlv.Context(4), other[:])
-	e.End()
-	return e.Bytes()
+	return establish.Payload(func(e *tlv.Encoder) {
+		putCertificates(e, noc, icac)
+		e.PutOctets(tlv.Context(3), signer[:])
+		e.PutOctets(tlv.Context(4), other[:])
+	})
 }
 
 func putCertificates(e *tlv.Encoder, noc, icac []byte) {
 	e.PutOctets(tlv.Context(1), noc)
 	if icac != nil {
 		e.PutOctets(tlv.Context(2), icac)
-	}
-}
-
-func putParameters(e *tlv.Encoder, t tlv.Tag, p message.SessionParameters) {
-	if !p.IsZero() {
-		p.Encode(e, t)
 	}
 }

@@ -89,17 +89,17 @@ func NewResponder(cfg ResponderConfig) (*Responder, error) {
 func (r *Responder) Receive(opcode uint8, payload []byte) ([]Message, error) {
 	want := r.want
 	r.want = 0 // until this message proves good
-	switch {
-	case want == 0:
+	if want == 0 {
 		return nil, errOver
-	case opcode == message.Status && want != message.Status:
-		return r.over(nil, establish.PeerReport(payload, want))
-	case opcode != want:
-		return r.over(establish.Failure(message.CodeInvalidParameter), establish.Unexpected(opcode, want))
-	case opcode == message.Status:
-		if err := r.readStatus(payload); err != nil {
+	}
+	if reply, err := establish.Due(opcode, want, payload); err != nil {
+		return r.over(reply, err)
+	}
+	if opcode == message.Status {
+		if err := establish.Confirmed(payload, message.Sigma2Resume); err != nil {
 			return r.over(nil, err)
 		}
+		r.finished = true
 		return nil, nil
 	}
 	read := r.readSigma1
@@ -176,12 +176,8 @@ func (r *Responder) find(m sigma1) (*fabric.Member, fabric.Key, bool) {
 
 func (r *Responder) makeSigma2(member *fabric.Member) ([]byte, error) {
 	own := [65]byte(r.random.Ephemeral.PublicKey().Bytes())
-	tbs, err := encodeTBS(member.NOC, member.ICAC, own, r.initiator)
+	p, err := prove(member, func(tbs []byte) ([cert.SigSize]byte, error) { return r.sign(member, tbs) }, own, r.initiator)
 	if err != nil {
-		return nil, err
-	}
-	p := proof{noc: member.NOC, icac: member.ICAC}
-	if p.signature, err = r.sign(member, tbs); err != nil {
 		return nil, err
 	}
 	plain, err := encodeTBE(p, &r.random.ResumptionID)
@@ -266,19 +262,6 @@ func (r *Responder) readSigma3(payload []byte) ([]Message, error) {
 	r.forget()
 	r.finished = true
 	return establish.Success(), nil
-}
-
-// readStatus is the initiator's word about Sigma2_Resume.
-func (r *Responder) readStatus(payload []byte) error {
-	s, err := message.ParseStatusReport(payload)
-	if err != nil {
-		return err
-	}
-	if !s.Established() {
-		return fmt.Errorf("after Sigma2_Resume: %w", s)
-	}
-	r.finished = true
-	return nil
 }
 
 // Done is the session. After a full handshake the initiator has it once the

@@ -86,6 +86,18 @@ type proof struct {
 	signature [cert.SigSize]byte
 }
 
+// prove makes the proof of a member whose ephemeral key is own; sign signs what
+// the member has to.
+func prove(member *fabric.Member, sign func(tbs []byte) ([cert.SigSize]byte, error), own, peer [65]byte) (p proof, err error) {
+	tbs, err := encodeTBS(member.NOC, member.ICAC, own, peer)
+	if err != nil {
+		return p, err
+	}
+	p = proof{noc: member.NOC, icac: member.ICAC}
+	p.signature, err = sign(tbs)
+	return p, err
+}
+
 // verify checks everything about the party that p is the proof of. to is the
 // fabric it must be of, tbs what it must have signed. It is the only place
 // where a certificate of a peer is looked at, and the only way to a cert.Peer

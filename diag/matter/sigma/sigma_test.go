@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"threadmap/diag/hidden"
+	"threadmap/diag/internal/vectors"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
+	"threadmap/diag/matter/internal/establish/establishtest"
 	"threadmap/diag/matter/message"
 )
 
@@ -32,12 +34,12 @@ func TestBothRoles(t *testing.T) {
 			return i, r
 		}
 		i, r := begin(Record{}, Record{})
-		sigma2 := one(t, message.Sigma2)(r.Receive(message.Sigma1, i.Start().Payload))
-		sigma3 := one(t, message.Sigma3)(i.Receive(message.Sigma2, sigma2))
+		sigma2 := establishtest.One(t, message.Sigma2)(r.Receive(message.Sigma1, i.Start().Payload))
+		sigma3 := establishtest.One(t, message.Sigma3)(i.Receive(message.Sigma2, sigma2))
 		if i.result.Record.get().secret != *r.secret {
 			t.Fatal("the shared secrets differ")
 		}
-		status := one(t, message.Status)(r.Receive(message.Sigma3, sigma3))
+		status := establishtest.One(t, message.Status)(r.Receive(message.Sigma3, sigma3))
 		if *r.secret != [32]byte{} {
 			t.Error("the responder keeps the secret")
 		}
@@ -49,7 +51,7 @@ func TestBothRoles(t *testing.T) {
 		}
 		for n := range 3 {
 			i, r := begin(ie.Record, re.Record)
-			if a, b := run(i, r, nil); a != nil || b != nil {
+			if a, b := establishtest.Run(i, r, nil); a != nil || b != nil {
 				t.Fatal(n, a, b)
 			}
 			ne, nr := agreed(t, i, r)
@@ -89,7 +91,7 @@ func TestResumptionFallsBack(t *testing.T) {
 		i := initiator(t, controller, device.NodeID, ie.Record)
 		r := responder(t, device)
 		r.cfg.Record = find
-		if a, b := run(i, r, nil); a != nil || b != nil {
+		if a, b := establishtest.Run(i, r, nil); a != nil || b != nil {
 			t.Fatal(what, a, b)
 		}
 		if e, _ := agreed(t, i, r); e.Resumed {
@@ -102,7 +104,7 @@ func TestResumptionFallsBack(t *testing.T) {
 func session(t testing.TB, from, to party) (ie, re Established) {
 	t.Helper()
 	i, r := initiator(t, from, to.NodeID, Record{}), responder(t, to)
-	if a, b := run(i, r, nil); a != nil || b != nil {
+	if a, b := establishtest.Run(i, r, nil); a != nil || b != nil {
 		t.Fatal(a, b)
 	}
 	return agreed(t, i, r)
@@ -174,7 +176,7 @@ func TestSeveralFabrics(t *testing.T) {
 			realm.ipk = ipk
 			from := realm.party(t, cert.Node{FabricID: 1, NodeID: 7})
 			i, r := initiator(t, from, node, Record{}), new()
-			if a, b := run(i, r, nil); a != nil || b != nil {
+			if a, b := establishtest.Run(i, r, nil); a != nil || b != nil {
 				t.Fatal(n, a, b)
 			}
 			if _, re := agreed(t, i, r); re.Member != ids[n].Member {
@@ -195,7 +197,7 @@ func TestSeveralFabrics(t *testing.T) {
 		"another IPK":    {noIPK.party(t, cert.Node{FabricID: 1, NodeID: 7}), node},
 	} {
 		i, r := initiator(t, c.from, c.to, Record{}), new()
-		ie, re := run(i, r, nil)
+		ie, re := establishtest.Run(i, r, nil)
 		if !errors.Is(re, ErrNoSharedRoot) {
 			t.Errorf("%s: the responder says %v", what, re)
 		}
@@ -227,7 +229,7 @@ func TestBusy(t *testing.T) {
 			t.Errorf("who is busy? %v", err)
 		}
 	}
-	same(t, "500 ms", Busy(500 * time.Millisecond)[0].Payload, []byte{8, 0, 0, 0, 0, 0, 4, 0, 0xf4, 1})
+	vectors.Same(t, "500 ms", Busy(500 * time.Millisecond)[0].Payload, []byte{8, 0, 0, 0, 0, 0, 4, 0, 0xf4, 1})
 }
 
 func TestConfig(t *testing.T) {
@@ -266,8 +268,8 @@ func TestConfig(t *testing.T) {
 func TestNothingPrinted(t *testing.T) {
 	controller, device := recorded(t)
 	i, r := initiator(t, controller, device.NodeID, Record{}), responder(t, device)
-	sigma2 := one(t, message.Sigma2)(r.Receive(message.Sigma1, i.Start().Payload))
-	sigma3 := one(t, message.Sigma3)(i.Receive(message.Sigma2, sigma2))
+	sigma2 := establishtest.One(t, message.Sigma2)(r.Receive(message.Sigma1, i.Start().Payload))
+	sigma3 := establishtest.One(t, message.Sigma3)(i.Receive(message.Sigma2, sigma2))
 	var all strings.Builder
 	printAll := func() {
 		type wrap struct {
@@ -280,7 +282,7 @@ func TestNothingPrinted(t *testing.T) {
 	}
 	secret := *r.secret
 	printAll() // in the middle of the handshake
-	status := one(t, message.Status)(r.Receive(message.Sigma3, sigma3))
+	status := establishtest.One(t, message.Status)(r.Receive(message.Sigma3, sigma3))
 	_, err := i.Receive(message.Status, status)
 	ok(t, err)
 	printAll()
@@ -327,7 +329,7 @@ func benchmark(b *testing.B, resume bool) {
 			Identities: []Identity{{Member: device.Member}}, SessionID: 2, Time: now, Record: store([]Record{re.Record}),
 		})
 		ok(b, err)
-		if a, c := run(i, r, nil); a != nil || c != nil {
+		if a, c := establishtest.Run(i, r, nil); a != nil || c != nil {
 			b.Fatal(a, c)
 		}
 		if e, _ := i.Done(); e.Resumed != resume {
@@ -342,7 +344,7 @@ func BenchmarkInitiator(b *testing.B) {
 	var sigma2 []byte
 	{
 		i, r := initiator(b, controller, device.NodeID, Record{}), responder(b, device)
-		sigma2 = one(b, message.Sigma2)(r.Receive(message.Sigma1, i.Start().Payload))
+		sigma2 = establishtest.One(b, message.Sigma2)(r.Receive(message.Sigma1, i.Start().Payload))
 	}
 	random := fixed(b, 0x55)
 	for b.Loop() {
@@ -350,6 +352,6 @@ func BenchmarkInitiator(b *testing.B) {
 			Member: controller.Member, PeerNodeID: device.NodeID, SessionID: 0x1111, Parameters: chipParameters, Time: now, Random: random,
 		})
 		ok(b, err)
-		one(b, message.Sigma3)(i.Receive(message.Sigma2, sigma2))
+		establishtest.One(b, message.Sigma3)(i.Receive(message.Sigma2, sigma2))
 	}
 }

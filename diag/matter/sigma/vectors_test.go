@@ -6,8 +6,10 @@ import (
 	"slices"
 	"testing"
 
+	"threadmap/diag/internal/vectors"
 	"threadmap/diag/matter/cert"
 	"threadmap/diag/matter/fabric"
+	"threadmap/diag/matter/internal/establish/establishtest"
 	"threadmap/diag/matter/message"
 )
 
@@ -19,7 +21,7 @@ func keysOf(i2r, r2i, challenge []byte) message.Keys {
 // computed handshake.
 func recordedPair(t *testing.T, n map[string][]byte) (*Initiator, *Responder) {
 	controller, device := recorded(t)
-	same(t, "operational IPK", controller.IPK.Bytes(), n["IPK"])
+	vectors.Same(t, "operational IPK", controller.IPK.Bytes(), n["IPK"])
 	s1, err := decodeSigma1(n["Sigma1"])
 	ok(t, err)
 	s2, err := decodeSigma2(n["Sigma2"])
@@ -31,7 +33,7 @@ func recordedPair(t *testing.T, n map[string][]byte) (*Initiator, *Responder) {
 	})
 	ok(t, err)
 	i.sign = func(m []byte) ([cert.SigSize]byte, error) {
-		same(t, "TBSData3", m, n["TBSData3"])
+		vectors.Same(t, "TBSData3", m, n["TBSData3"])
 		return [64]byte(n["signature3"]), nil
 	}
 	r, err := NewResponder(ResponderConfig{
@@ -40,7 +42,7 @@ func recordedPair(t *testing.T, n map[string][]byte) (*Initiator, *Responder) {
 	})
 	ok(t, err)
 	r.sign = func(_ *fabric.Member, m []byte) ([cert.SigSize]byte, error) {
-		same(t, "TBSData2", m, n["TBSData2"])
+		vectors.Same(t, "TBSData2", m, n["TBSData2"])
 		return [64]byte(n["signature2"]), nil
 	}
 	return i, r
@@ -52,41 +54,41 @@ func TestComputed(t *testing.T) {
 	n := computed(t)
 	i, r := recordedPair(t, n)
 	b := i.Start().Payload
-	same(t, "Sigma1", b, n["Sigma1"])
+	vectors.Same(t, "Sigma1", b, n["Sigma1"])
 	s1, err := decodeSigma1(b)
 	ok(t, err)
-	same(t, "destination id", s1.destination[:], n["destinationID"])
+	vectors.Same(t, "destination id", s1.destination[:], n["destinationID"])
 
-	b = one(t, message.Sigma2)(r.Receive(message.Sigma1, b))
-	same(t, "shared secret", r.secret[:], n["secret"])
-	same(t, "SHA-256(Sigma1)", hash(n["Sigma1"]), n["hash1"])
+	b = establishtest.One(t, message.Sigma2)(r.Receive(message.Sigma1, b))
+	vectors.Same(t, "shared secret", r.secret[:], n["secret"])
+	vectors.Same(t, "SHA-256(Sigma1)", hash(n["Sigma1"]), n["hash1"])
 	s2, err := decodeSigma2(n["Sigma2"])
 	ok(t, err)
 	k := sigma2Key(n["secret"], i.cfg.Member.IPK, s2.random, s2.ephemeral, n["Sigma1"])
-	same(t, "S2K", k[:], n["S2K"])
+	vectors.Same(t, "S2K", k[:], n["S2K"])
 	k = derive(n["secret"], n["S2KSalt"], "Sigma2")
-	same(t, "S2K of the salt", k[:], n["S2K"])
-	same(t, "encrypted2", k.seal(nonceSigma2, n["TBEData2"]), n["encrypted2"])
-	same(t, "Sigma2", b, n["Sigma2"])
+	vectors.Same(t, "S2K of the salt", k[:], n["S2K"])
+	vectors.Same(t, "encrypted2", k.seal(nonceSigma2, n["TBEData2"]), n["encrypted2"])
+	vectors.Same(t, "Sigma2", b, n["Sigma2"])
 
-	b = one(t, message.Sigma3)(i.Receive(message.Sigma2, b))
+	b = establishtest.One(t, message.Sigma3)(i.Receive(message.Sigma2, b))
 	k = sigma3Key(n["secret"], i.cfg.Member.IPK, n["Sigma1"], n["Sigma2"])
-	same(t, "S3K", k[:], n["S3K"])
+	vectors.Same(t, "S3K", k[:], n["S3K"])
 	k = derive(n["secret"], n["S3KSalt"], "Sigma3")
-	same(t, "S3K of the salt", k[:], n["S3K"])
+	vectors.Same(t, "S3K of the salt", k[:], n["S3K"])
 	encrypted, err := decodeSigma3(n["Sigma3"])
 	ok(t, err)
 	plain, err := k.open(nonceSigma3, encrypted)
 	ok(t, err)
-	same(t, "TBEData3", plain, n["TBEData3"])
-	same(t, "Sigma3", b, n["Sigma3"])
-	same(t, "salt of the session keys", slices.Concat(n["IPK"], hash(n["Sigma1"], n["Sigma2"], n["Sigma3"])), n["sessionSalt"])
+	vectors.Same(t, "TBEData3", plain, n["TBEData3"])
+	vectors.Same(t, "Sigma3", b, n["Sigma3"])
+	vectors.Same(t, "salt of the session keys", slices.Concat(n["IPK"], hash(n["Sigma1"], n["Sigma2"], n["Sigma3"])), n["sessionSalt"])
 	if _, done := i.Done(); done {
 		t.Error("the initiator is done before the responder said so")
 	}
 
-	b = one(t, message.Status)(r.Receive(message.Sigma3, b))
-	same(t, "StatusReport", b, make([]byte, 8))
+	b = establishtest.One(t, message.Status)(r.Receive(message.Sigma3, b))
+	vectors.Same(t, "StatusReport", b, make([]byte, 8))
 	ms, err := i.Receive(message.Status, b)
 	if err != nil || ms != nil {
 		t.Fatal(ms, err)
@@ -105,14 +107,14 @@ func TestComputed(t *testing.T) {
 		t.Errorf("%+v", ie.Peer)
 	}
 	id := ie.Record.ID()
-	same(t, "resumption id", id[:], n["resumptionID"])
+	vectors.Same(t, "resumption id", id[:], n["resumptionID"])
 }
 
 // The resumption of that session.
 func TestComputedResumption(t *testing.T) {
 	n := computed(t)
 	i, r := recordedPair(t, n)
-	if ie, re := run(i, r, nil); ie != nil || re != nil {
+	if ie, re := establishtest.Run(i, r, nil); ie != nil || re != nil {
 		t.Fatal(ie, re)
 	}
 	fie, fre := agreed(t, i, r)
@@ -132,23 +134,23 @@ func TestComputedResumption(t *testing.T) {
 	})
 	ok(t, err)
 	k := resume1Key(n["secret"], [32]byte(n["resumeRandom"]), [16]byte(n["resumptionID"]))
-	same(t, "S1RK", k[:], n["S1RK"])
+	vectors.Same(t, "S1RK", k[:], n["S1RK"])
 	mic := k.mic(nonceResume1)
-	same(t, "initiatorResumeMIC", mic[:], n["initiatorMIC"])
-	same(t, "destination id", s1.destination[:], n["resumeDestinationID"])
+	vectors.Same(t, "initiatorResumeMIC", mic[:], n["initiatorMIC"])
+	vectors.Same(t, "destination id", s1.destination[:], n["resumeDestinationID"])
 	b := i.Start().Payload
-	same(t, "Sigma1", b, n["resumeSigma1"])
+	vectors.Same(t, "Sigma1", b, n["resumeSigma1"])
 	k = resume2Key(n["secret"], [32]byte(n["resumeRandom"]), [16]byte(n["newResumptionID"]))
-	same(t, "S2RK", k[:], n["S2RK"])
+	vectors.Same(t, "S2RK", k[:], n["S2RK"])
 	mic = k.mic(nonceResume2)
-	same(t, "sigma2ResumeMIC", mic[:], n["responderMIC"])
-	b = one(t, message.Sigma2Resume)(r.Receive(message.Sigma1, b))
-	same(t, "Sigma2_Resume", b, n["Sigma2Resume"])
+	vectors.Same(t, "sigma2ResumeMIC", mic[:], n["responderMIC"])
+	b = establishtest.One(t, message.Sigma2Resume)(r.Receive(message.Sigma1, b))
+	vectors.Same(t, "Sigma2_Resume", b, n["Sigma2Resume"])
 	if _, done := r.Done(); done {
 		t.Error("the responder is done before the initiator said so")
 	}
-	b = one(t, message.Status)(i.Receive(message.Sigma2Resume, b))
-	same(t, "StatusReport", b, make([]byte, 8))
+	b = establishtest.One(t, message.Status)(i.Receive(message.Sigma2Resume, b))
+	vectors.Same(t, "StatusReport", b, make([]byte, 8))
 	if ms, err := r.Receive(message.Status, b); ms != nil || err != nil {
 		t.Fatal(ms, err)
 	}
@@ -160,61 +162,61 @@ func TestComputedResumption(t *testing.T) {
 		t.Errorf("%+v, %+v", ie, re)
 	}
 	id := ie.Record.ID()
-	same(t, "the next resumption id", id[:], n["newResumptionID"])
+	vectors.Same(t, "the next resumption id", id[:], n["newResumptionID"])
 }
 
 // The initiator against a real device, from a capture: it says what the other
 // controller said, call by call.
 func TestMatterJS(t *testing.T) {
-	n := numbers(t, "testdata/matterjs.txt", 27)
+	n := vectors.Read(t, "testdata/matterjs.txt", 27)
 	root, err := cert.Parse(n["RCAC"])
 	ok(t, err)
 	noc, err := cert.Parse(n["controllerNOC"])
 	ok(t, err)
 	id := fabric.CompressedID(root.PublicKey, noc.Subject.IDs(cert.FabricID)[0])
-	same(t, "compressed fabric id", binary.BigEndian.AppendUint64(nil, id), n["compressedID"])
+	vectors.Same(t, "compressed fabric id", binary.BigEndian.AppendUint64(nil, id), n["compressedID"])
 	ipk := fabric.OperationalIPK(epochKey(t, n["IPKEpoch"]), id)
-	same(t, "operational IPK", ipk.Bytes(), n["IPK"])
+	vectors.Same(t, "operational IPK", ipk.Bytes(), n["IPK"])
 	member, err := fabric.NewMember(fabric.Credentials{
 		Root: root, NOC: n["controllerNOC"], PrivateKey: private(t, n["controllerPrivate"]), IPK: ipk,
 	}, now)
 	ok(t, err)
 	s1, err := decodeSigma1(n["Sigma1"])
 	ok(t, err)
-	same(t, "destination id", s1.destination[:], n["destinationID"])
+	vectors.Same(t, "destination id", s1.destination[:], n["destinationID"])
 	i, err := NewInitiator(InitiatorConfig{
 		Member: member, PeerNodeID: 1, SessionID: s1.session, Parameters: s1.parameters, Time: now,
 		Random: &Random{Random: [32]byte(n["initiatorRandom"]), Ephemeral: ephemeral(t, n["initiatorPrivate"])},
 	})
 	ok(t, err)
 	i.sign = func(m []byte) ([cert.SigSize]byte, error) {
-		same(t, "TBSData3", m, n["TBSData3"])
+		vectors.Same(t, "TBSData3", m, n["TBSData3"])
 		return [64]byte(n["signature3"]), nil
 	}
-	same(t, "Sigma1", i.Start().Payload, n["Sigma1"])
+	vectors.Same(t, "Sigma1", i.Start().Payload, n["Sigma1"])
 
 	s2, err := decodeSigma2(n["Sigma2"])
 	ok(t, err)
 	secret, err := agree(i.random.Ephemeral, s2.ephemeral)
 	ok(t, err)
-	same(t, "shared secret", secret[:], n["secret"])
-	same(t, "salt of S2K", slices.Concat(ipk.Bytes(), s2.random[:], s2.ephemeral[:], n["hash1"]), n["S2KSalt"])
+	vectors.Same(t, "shared secret", secret[:], n["secret"])
+	vectors.Same(t, "salt of S2K", slices.Concat(ipk.Bytes(), s2.random[:], s2.ephemeral[:], n["hash1"]), n["S2KSalt"])
 	k := sigma2Key(secret[:], ipk, s2.random, s2.ephemeral, n["Sigma1"])
-	same(t, "S2K", k[:], n["S2K"])
+	vectors.Same(t, "S2K", k[:], n["S2K"])
 	plain, err := k.open(nonceSigma2, s2.encrypted)
 	ok(t, err)
-	same(t, "TBEData2", plain, n["TBEData2"])
+	vectors.Same(t, "TBEData2", plain, n["TBEData2"])
 	var resumptionID [16]byte
 	p, err := decodeTBE(plain, &resumptionID)
 	ok(t, err)
-	same(t, "the device's NOC", p.noc, n["deviceNOC"])
-	same(t, "hash of two", hash(n["Sigma1"], n["Sigma2"]), n["hash12"])
+	vectors.Same(t, "the device's NOC", p.noc, n["deviceNOC"])
+	vectors.Same(t, "hash of two", hash(n["Sigma1"], n["Sigma2"]), n["hash12"])
 	k = sigma3Key(secret[:], ipk, n["Sigma1"], n["Sigma2"])
-	same(t, "S3K", k[:], n["S3K"])
-	same(t, "encrypted3", k.seal(nonceSigma3, n["TBEData3"]), n["encrypted3"])
+	vectors.Same(t, "S3K", k[:], n["S3K"])
+	vectors.Same(t, "encrypted3", k.seal(nonceSigma3, n["TBEData3"]), n["encrypted3"])
 
-	same(t, "Sigma3", one(t, message.Sigma3)(i.Receive(message.Sigma2, n["Sigma2"])), n["Sigma3"])
-	same(t, "hash of three", hash(n["Sigma1"], n["Sigma2"], n["Sigma3"]), n["hash123"])
+	vectors.Same(t, "Sigma3", establishtest.One(t, message.Sigma3)(i.Receive(message.Sigma2, n["Sigma2"])), n["Sigma3"])
+	vectors.Same(t, "hash of three", hash(n["Sigma1"], n["Sigma2"], n["Sigma3"]), n["hash123"])
 	if ms, err := i.Receive(message.Status, n["StatusReport"]); ms != nil || err != nil {
 		t.Fatal(ms, err)
 	}

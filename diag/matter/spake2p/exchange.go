@@ -9,6 +9,7 @@ import (
 	"filippo.io/nistec"
 
 	"threadmap/diag/hidden"
+	"threadmap/diag/internal/p256"
 )
 
 // Errors that the other party can cause. Each of them ends the exchange.
@@ -48,19 +49,19 @@ func NewProver(s Secret, x *Scalar) (*Prover, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Prover{w0: s.w.w0, w1: s.w.w1, x: n, own: add(baseMult(n), mult(pointM, s.w.w0))}, nil
+	return &Prover{w0: s.w.w0, w1: s.w.w1, x: n, own: add(p256.BaseMult(n), p256.Mult(pointM, s.w.w0))}, nil
 }
 
 // random is *given as a number, or a fresh one if given is nil.
 func random(given *Scalar) (*bigmod.Nat, error) {
 	s := new(Scalar)
 	if given == nil {
-		draw(s)
+		s.Draw()
 	} else {
 		*s = *given
 	}
 	defer clear(s[:])
-	n, ok := s.nat()
+	n, ok := s.Nat()
 	if !ok {
 		return nil, errScalar
 	}
@@ -77,13 +78,13 @@ func (p *Prover) Finish(t Transcript, y, cB []byte) (cA [ConfirmLen]byte, ke [Ke
 		return cA, ke, errOrder
 	}
 	p.over = true
-	defer wipe(p.x)
-	peer, ok := readPoint(y)
+	defer p256.Wipe(p.x)
+	peer, ok := p256.ReadPoint(y)
 	if !ok {
 		return cA, ke, ErrPoint
 	}
-	base := subtract(peer, mult(pointN, p.w0))
-	z, v := mult(base, p.x), mult(base, p.w1)
+	base := subtract(peer, p256.Mult(pointN, p.w0))
+	z, v := p256.Mult(base, p.x), p256.Mult(base, p.w1)
 	if z.IsInfinity() == 1 || v.IsInfinity() == 1 {
 		return cA, ke, ErrPoint
 	}
@@ -116,7 +117,7 @@ func NewVerifier(r Registration, y *Scalar) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{w0: r.r.w0, l: r.r.l, y: n, own: add(baseMult(n), mult(pointN, r.r.w0))}, nil
+	return &Verifier{w0: r.r.w0, l: r.r.l, y: n, own: add(p256.BaseMult(n), p256.Mult(pointN, r.r.w0))}, nil
 }
 
 // Respond takes the prover's share X, and gives the verifier's share Y and its
@@ -125,14 +126,14 @@ func (v *Verifier) Respond(t Transcript, x []byte) (y [PointLen]byte, cB [Confir
 	if v.over || v.keys != nil {
 		return y, cB, errOrder
 	}
-	defer wipe(v.y)
-	peer, ok := readPoint(x)
+	defer p256.Wipe(v.y)
+	peer, ok := p256.ReadPoint(x)
 	if !ok {
 		v.over = true
 		return y, cB, ErrPoint
 	}
-	z := mult(subtract(peer, mult(pointM, v.w0)), v.y)
-	vv := mult(v.l, v.y)
+	z := p256.Mult(subtract(peer, p256.Mult(pointM, v.w0)), v.y)
+	vv := p256.Mult(v.l, v.y)
 	if z.IsInfinity() == 1 || vv.IsInfinity() == 1 {
 		v.over = true
 		return y, cB, ErrPoint

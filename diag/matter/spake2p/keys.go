@@ -9,6 +9,8 @@ import (
 
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/internal/p256"
 )
 
 // keys is the key schedule of section 3.4 of the draft.
@@ -29,7 +31,7 @@ func schedule(t Transcript, x, y, z, v *nistec.P256Point, w0 *bigmod.Nat) *keys 
 	for _, p := range []*nistec.P256Point{pointM, pointN, x, y, z, v} {
 		put(p.Bytes())
 	}
-	w := w0.Bytes(order)
+	w := w0.Bytes(p256.Order)
 	put(w)
 	clear(w)
 	sum := h.Sum(nil)

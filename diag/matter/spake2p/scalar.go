@@ -1,27 +1,20 @@
 package spake2p
 
 import (
-	"crypto/rand"
-
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/internal/p256"
 )
 
 // Sizes in octets.
 const (
-	scalarLen   = 32
-	PointLen    = 65 // uncompressed, 04 ‖ x ‖ y
-	ConfirmLen  = 32 // of cA and cB
-	KeyLen      = 16 // of Ke
-	VerifierLen = scalarLen + PointLen
+	PointLen    = p256.PointLen // uncompressed, 04 ‖ x ‖ y
+	ConfirmLen  = 32            // of cA and cB
+	KeyLen      = 16            // of Ke
+	VerifierLen = p256.ScalarLen + PointLen
 	wideLen     = 40 // of w0s and w1s: CRYPTO_GROUP_SIZE_BYTES + 8 (Matter Core 3.10)
 )
-
-// order is n, the order of P-256 (FIPS 186-4, D.1.2.3).
-var order = mustModulus([]byte{
-	0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
-})
 
 // twoTo160 is 2^160, by which the two halves of a wide number differ.
 var twoTo160 = mustNat(append([]byte{1}, make([]byte, wideLen/2)...))
@@ -38,18 +31,11 @@ var (
 	})
 )
 
-// The must functions are for the constants of this file alone.
-
-func mustModulus(b []byte) *bigmod.Modulus {
-	m, err := bigmod.NewModulus(b)
-	if err != nil {
-		panic(err)
-	}
-	return m
-}
+// The must functions are for what is a number below n or a point for sure: the
+// constants of this file, and the halves of a wide number.
 
 func mustNat(b []byte) *bigmod.Nat {
-	n, err := bigmod.NewNat().SetBytes(b, order)
+	n, err := bigmod.NewNat().SetBytes(b, p256.Order)
 	if err != nil {
 		panic(err)
 	}
@@ -65,69 +51,15 @@ func mustPoint(b []byte) *nistec.P256Point {
 }
 
 // A Scalar is a number from 1 to n−1, big-endian, n being the order of P-256.
-type Scalar [scalarLen]byte
-
-// nat is the scalar as a number; ok is false unless 1 ≤ s < n.
-func (s *Scalar) nat() (n *bigmod.Nat, ok bool) {
-	n, err := bigmod.NewNat().SetBytes(s[:], order)
-	if err != nil || n.IsZero() == 1 {
-		return nil, false
-	}
-	return n, true
-}
-
-// draw makes s random. crypto/rand.Read never fails.
-func draw(s *Scalar) {
-	for {
-		rand.Read(s[:])
-		if _, ok := s.nat(); ok { // else one in 2^32: try again, for an even distribution
-			return
-		}
-	}
-}
+type Scalar = p256.Scalar
 
 // reduceWide is a number of 40 octets modulo n, in constant time: its halves
 // have 160 bits each, so both are below n.
 func reduceWide(b []byte) *bigmod.Nat {
 	high, low := mustNat(b[:wideLen/2]), mustNat(b[wideLen/2:wideLen])
-	high.Mul(twoTo160, order).Add(low, order)
-	wipe(low)
+	high.Mul(twoTo160, p256.Order).Add(low, p256.Order)
+	p256.Wipe(low)
 	return high
-}
-
-// wipe overwrites a number with zero.
-func wipe(n *bigmod.Nat) { clear(n.Bits()) }
-
-// readPoint is a point of the curve, uncompressed. The point at infinity has no
-// such form, and every other point of P-256 is in the group: its cofactor is 1.
-func readPoint(b []byte) (*nistec.P256Point, bool) {
-	if len(b) != PointLen || b[0] != 4 {
-		return nil, false
-	}
-	p, err := nistec.NewP256Point().SetBytes(b)
-	return p, err == nil
-}
-
-// baseMult is k·G.
-func baseMult(k *bigmod.Nat) *nistec.P256Point {
-	b := k.Bytes(order)
-	defer clear(b)
-	p, err := nistec.NewP256Point().ScalarBaseMult(b)
-	if err != nil {
-		panic(err) // Bytes gives 32 octets
-	}
-	return p
-}
-
-// mult is k·p.
-func mult(p *nistec.P256Point, k *bigmod.Nat) *nistec.P256Point {
-	b := k.Bytes(order)
-	defer clear(b)
-	q, err := nistec.NewP256Point().ScalarMult(p, b)
-	if err != nil {
-		panic(err) // Bytes gives 32 octets
-	}
-	return q
 }
 
 // add is p + q.

@@ -12,6 +12,7 @@ import (
 	"filippo.io/nistec"
 
 	"threadmap/diag/hidden"
+	"threadmap/diag/internal/p256"
 )
 
 // Bounds of the PBKDF2 parameters (Matter Core 3.9, Crypto_PBKDFParameterSet):
@@ -97,7 +98,7 @@ type Registration struct {
 
 // Registration is the verifier's half of the secret.
 func (s Secret) Registration() Registration {
-	return newRegistration(s.w.w0, baseMult(s.w.w1))
+	return newRegistration(s.w.w0, p256.BaseMult(s.w.w1))
 }
 
 func newRegistration(w0 *bigmod.Nat, l *nistec.P256Point) Registration {
@@ -115,11 +116,11 @@ func ParseRegistration(b []byte) (Registration, error) {
 	if len(b) != VerifierLen {
 		return Registration{}, errRegistration
 	}
-	w0, err := bigmod.NewNat().SetBytes(b[:scalarLen], order)
-	if err != nil || w0.IsZero() == 1 {
+	w0, ok := (*Scalar)(b[:p256.ScalarLen]).Nat()
+	if !ok {
 		return Registration{}, errRegistration
 	}
-	l, ok := readPoint(b[scalarLen:])
+	l, ok := p256.ReadPoint(b[p256.ScalarLen:])
 	if !ok {
 		return Registration{}, errRegistration
 	}
@@ -131,7 +132,7 @@ func (r Registration) Bytes() []byte {
 	if r.r == nil {
 		return nil
 	}
-	return append(r.r.w0.Bytes(order), r.r.l.Bytes()...)
+	return append(r.r.w0.Bytes(p256.Order), r.r.l.Bytes()...)
 }
 
 // Equal compares in constant time.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,37 +13,9 @@ import (
 	"filippo.io/nistec"
 
 	"threadmap/diag/hidden"
+	"threadmap/diag/internal/p256"
+	"threadmap/diag/internal/vectors"
 )
-
-// numbers reads lines "name = hex".
-func numbers(t testing.TB, file string, count int) map[string][]byte {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string][]byte{}
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, " = "); ok && line[0] != '#' {
-			b, err := hex.DecodeString(strings.TrimSpace(value))
-			if err != nil {
-				t.Fatal(err)
-			}
-			all[name] = b
-		}
-	}
-	if len(all) != count {
-		t.Fatalf("%s: %d numbers, want %d", file, len(all), count)
-	}
-	return all
-}
-
-func same(t *testing.T, what string, got, want []byte) {
-	t.Helper()
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s:\n%x, want\n%x", what, got, want)
-	}
-}
 
 func ok(t testing.TB, err error) {
 	t.Helper()
@@ -57,39 +28,39 @@ func scalar(b []byte) *Scalar { s := Scalar(b); return &s }
 
 // Every number of the draft's vectors, on both sides.
 func TestDraftVectors(t *testing.T) {
-	all := numbers(t, "testdata/draft.txt", 30)
+	all := vectors.Read(t, "testdata/draft.txt", 30)
 	for _, c := range []struct{ number, prover, verifier string }{{"1", "client", "server"}, {"4", "", ""}} {
 		t.Run(c.number, func(t *testing.T) {
 			n := func(name string) []byte { return all[c.number+"."+name] }
 			tr := Transcript{[]byte("SPAKE2+-P256-SHA256-HKDF draft-01"), []byte(c.prover), []byte(c.verifier)}
 			secret := newSecret(mustNat(n("w0")), mustNat(n("w1")))
 			registration := secret.Registration()
-			same(t, "w0 and L", registration.Bytes(), append(bytes.Clone(n("w0")), n("L")...))
+			vectors.Same(t, "w0 and L", registration.Bytes(), append(bytes.Clone(n("w0")), n("L")...))
 
 			p, err := NewProver(secret, scalar(n("x")))
 			ok(t, err)
 			x := p.X()
-			same(t, "X", x[:], n("X"))
+			vectors.Same(t, "X", x[:], n("X"))
 			v, err := NewVerifier(registration, scalar(n("y")))
 			ok(t, err)
 			y, cB, err := v.Respond(tr, x[:])
 			ok(t, err)
-			same(t, "Y", y[:], n("Y"))
-			same(t, "cB", cB[:], n("cB"))
-			same(t, "the verifier's Ka", v.keys.ka[:], n("Ka"))
-			same(t, "the verifier's KcA", v.keys.kcA[:], n("KcA"))
-			same(t, "the verifier's KcB", v.keys.kcB[:], n("KcB"))
-			same(t, "the verifier's cA", v.expected[:], n("cA"))
+			vectors.Same(t, "Y", y[:], n("Y"))
+			vectors.Same(t, "cB", cB[:], n("cB"))
+			vectors.Same(t, "the verifier's Ka", v.keys.ka[:], n("Ka"))
+			vectors.Same(t, "the verifier's KcA", v.keys.kcA[:], n("KcA"))
+			vectors.Same(t, "the verifier's KcB", v.keys.kcB[:], n("KcB"))
+			vectors.Same(t, "the verifier's cA", v.expected[:], n("cA"))
 			k := schedule(tr, mustPoint(n("X")), mustPoint(n("Y")), mustPoint(n("Z")), mustPoint(n("V")), mustNat(n("w0")))
-			same(t, "Ka", k.ka[:], n("Ka"))
-			same(t, "Ke", k.ke[:], n("Ke"))
+			vectors.Same(t, "Ka", k.ka[:], n("Ka"))
+			vectors.Same(t, "Ke", k.ke[:], n("Ke"))
 			cA, ke, err := p.Finish(tr, y[:], cB[:])
 			ok(t, err)
-			same(t, "cA", cA[:], n("cA"))
-			same(t, "the prover's Ke", ke[:], n("Ke"))
+			vectors.Same(t, "cA", cA[:], n("cA"))
+			vectors.Same(t, "the prover's Ke", ke[:], n("Ke"))
 			ke, err = v.Confirm(cA[:])
 			ok(t, err)
-			same(t, "the verifier's Ke", ke[:], n("Ke"))
+			vectors.Same(t, "the verifier's Ke", ke[:], n("Ke"))
 		})
 	}
 }
@@ -104,16 +75,16 @@ func TestRFC9383Share(t *testing.T) {
 		scalar(un("d1232c8e8693d02368976c174e2088851b8365d0d79a9eee709c6a05a2fad539")))
 	ok(t, err)
 	x := p.X()
-	same(t, "shareP", x[:], un("04ef3bd051bf78a2234ec0df197f7828060fe9856503579bb1733009042c15c0c1de127727f418b5966afadfdd95a6e4591d171056b333dab97a79c7193e341727"))
+	vectors.Same(t, "shareP", x[:], un("04ef3bd051bf78a2234ec0df197f7828060fe9856503579bb1733009042c15c0c1de127727f418b5966afadfdd95a6e4591d171056b333dab97a79c7193e341727"))
 }
 
 // One run with Matter's context, from the passcode to the key.
 func TestMatterVector(t *testing.T) {
-	n := numbers(t, "testdata/pase.txt", 12)
+	n := vectors.Read(t, "testdata/pase.txt", 12)
 	secret, err := Derive(20202021, n["salt"], 1000)
 	ok(t, err)
-	same(t, "w0", secret.w.w0.Bytes(order), n["w0"])
-	same(t, "w1", secret.w.w1.Bytes(order), n["w1"])
+	vectors.Same(t, "w0", secret.w.w0.Bytes(p256.Order), n["w0"])
+	vectors.Same(t, "w1", secret.w.w1.Bytes(p256.Order), n["w1"])
 	registration, err := ParseRegistration(append(bytes.Clone(n["w0"]), n["L"]...))
 	ok(t, err)
 	if !registration.Equal(secret.Registration()) {
@@ -123,36 +94,36 @@ func TestMatterVector(t *testing.T) {
 	p, err := NewProver(secret, scalar(n["x"]))
 	ok(t, err)
 	x := p.X()
-	same(t, "X", x[:], n["X"])
+	vectors.Same(t, "X", x[:], n["X"])
 	v, err := NewVerifier(registration, scalar(n["y"]))
 	ok(t, err)
 	y, cB, err := v.Respond(tr, x[:])
 	ok(t, err)
-	same(t, "Y", y[:], n["Y"])
-	same(t, "cB", cB[:], n["cB"])
+	vectors.Same(t, "Y", y[:], n["Y"])
+	vectors.Same(t, "cB", cB[:], n["cB"])
 	cA, ke, err := p.Finish(tr, y[:], cB[:])
 	ok(t, err)
-	same(t, "cA", cA[:], n["cA"])
-	same(t, "Ke", ke[:], n["Ke"])
+	vectors.Same(t, "cA", cA[:], n["cA"])
+	vectors.Same(t, "Ke", ke[:], n["Ke"])
 }
 
 // reduceWide against the long division of bigmod's own.
 func TestReduceWide(t *testing.T) {
 	ones := bytes.Repeat([]byte{0xff}, wideLen)
-	n := order.Nat().Bytes(order)
+	n := p256.Order.Nat().Bytes(p256.Order)
 	for _, b := range [][]byte{
 		make([]byte, wideLen), ones,
 		append(make([]byte, 8), n...), // n itself is 0
 		append(append(make([]byte, 7), 1), n...),
 		append([]byte{0x80}, make([]byte, wideLen-1)...),
 	} {
-		want := bigmod.NewNat().ExpandFor(order)
-		base, _ := bigmod.NewNat().SetBytes([]byte{1, 0}, order)
+		want := bigmod.NewNat().ExpandFor(p256.Order)
+		base, _ := bigmod.NewNat().SetBytes([]byte{1, 0}, p256.Order)
 		for _, octet := range b { // Horner, an octet at a time
-			d, _ := bigmod.NewNat().SetBytes([]byte{octet}, order)
-			want.Mul(base, order).Add(d, order)
+			d, _ := bigmod.NewNat().SetBytes([]byte{octet}, p256.Order)
+			want.Mul(base, p256.Order).Add(d, p256.Order)
 		}
-		same(t, fmt.Sprintf("%x mod n", b), reduceWide(b).Bytes(order), want.Bytes(order))
+		vectors.Same(t, fmt.Sprintf("%x mod n", b), reduceWide(b).Bytes(p256.Order), want.Bytes(p256.Order))
 	}
 }
 
@@ -228,13 +199,13 @@ func TestPoints(t *testing.T) {
 	}
 	for what, b := range notPoints(t) {
 		check(what, b, b)
-		if _, err := ParseRegistration(append(make([]byte, scalarLen), b...)); err == nil {
+		if _, err := ParseRegistration(append(make([]byte, p256.ScalarLen), b...)); err == nil {
 			t.Errorf("registration: L may be %s", what)
 		}
 	}
 	// The shares that make Z and V the point at infinity whatever the other
 	// party's number is.
-	check("w0·N and w0·M", mult(pointN, s.w.w0).Bytes(), mult(pointM, s.w.w0).Bytes())
+	check("w0·N and w0·M", p256.Mult(pointN, s.w.w0).Bytes(), p256.Mult(pointM, s.w.w0).Bytes())
 }
 
 func TestSteps(t *testing.T) {
@@ -269,7 +240,7 @@ func TestSteps(t *testing.T) {
 		func() error { _, err := NewProver(Secret{}, nil); return err },
 		func() error { _, err := NewVerifier(Registration{}, nil); return err },
 		func() error { _, err := NewProver(s, &Scalar{}); return err },
-		func() error { _, err := NewProver(s, scalar(order.Nat().Bytes(order))); return err },
+		func() error { _, err := NewProver(s, scalar(p256.Order.Nat().Bytes(p256.Order))); return err },
 		func() error { _, err := NewVerifier(s.Registration(), &Scalar{}); return err },
 	} {
 		if c() == nil {
@@ -298,8 +269,8 @@ func TestBounds(t *testing.T) {
 	r := secretOf(t, 20202021).Registration().Bytes()
 	for what, b := range map[string][]byte{
 		"empty": nil, "short": r[:96], "long": append(bytes.Clone(r), 0),
-		"w0 = 0": append(make([]byte, scalarLen), r[scalarLen:]...),
-		"w0 = n": append(order.Nat().Bytes(order), r[scalarLen:]...),
+		"w0 = 0": append(make([]byte, p256.ScalarLen), r[p256.ScalarLen:]...),
+		"w0 = n": append(p256.Order.Nat().Bytes(p256.Order), r[p256.ScalarLen:]...),
 	} {
 		if _, err := ParseRegistration(b); err == nil {
 			t.Errorf("a registration may be %s", what)
@@ -311,7 +282,7 @@ func TestBounds(t *testing.T) {
 func TestNothingPrinted(t *testing.T) {
 	s := secretOf(t, 20202021)
 	r := s.Registration()
-	w0 := s.w.w0.Bytes(order)
+	w0 := s.w.w0.Bytes(p256.Order)
 	p, err := NewProver(s, nil)
 	ok(t, err)
 	var all strings.Builder

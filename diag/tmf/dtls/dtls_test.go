@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +28,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	agentAddr = netip.MustParseAddrPort("[2001:db8::1]:49154")
 	here      = netip.MustParseAddrPort("[2001:db8::2]:0")
+	samePort  = netip.AddrPortFrom(here.Addr(), 50000)
+)
+
+const (
+	key      = "475689122" // of the agent
+	wrongKey = "475689131"
 )
 
 func secret(t testing.TB, s string) pskc.Secret {
@@ -38,7 +45,8 @@ func secret(t testing.TB, s string) pskc.Secret {
 	return k
 }
 
-func listen(t testing.TB, n *simnet.Net, key string, cfg ListenConfig) *Listener {
+// listen is the agent.
+func listen(t testing.TB, n *simnet.Net, cfg ListenConfig) *Listener {
 	t.Helper()
 	pc, err := n.ListenPacket(agentAddr)
 	if err != nil {
@@ -58,6 +66,56 @@ func dial(t testing.TB, n *simnet.Net, from netip.AddrPort, key string, cfg Conf
 		t.Fatal(err)
 	}
 	return Client(context.Background(), raw, secret(t, key), cfg)
+}
+
+// dialed is a session with the agent.
+func dialed(t testing.TB, n *simnet.Net, from netip.AddrPort) *Conn {
+	t.Helper()
+	c, err := dial(t, n, from, key, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// connect makes an agent and a session with it, as both of them see it.
+func connect(t testing.TB, n *simnet.Net, cfg ListenConfig) (l *Listener, client *Conn, agent net.Conn) {
+	t.Helper()
+	l = listen(t, n, cfg)
+	client = dialed(t, n, here)
+	agent, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, client, agent
+}
+
+// ask has a message echoed.
+func ask(t testing.TB, c *Conn, m string) {
+	t.Helper()
+	c.Write([]byte(m))
+	b := make([]byte, 100)
+	if k, err := c.Read(b); err != nil || string(b[:k]) != m {
+		t.Fatalf("%q, %v", b[:k], err)
+	}
+}
+
+// failures are what a listener hears of handshakes that came to nothing.
+type failures struct {
+	mu  sync.Mutex
+	all []error
+}
+
+func (f *failures) add(_ netip.AddrPort, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all = append(f.all, err)
+}
+
+func (f *failures) get() []error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.all)
 }
 
 // echo answers each message of each session with itself.
@@ -108,10 +166,10 @@ func TestLossyNetwork(t *testing.T) {
 			for seed := range uint64(10) {
 				synctest.Test(t, func(t *testing.T) {
 					n := &simnet.Net{Fate: bad(seed, float64(percent)/100)}
-					l := listen(t, n, "475689122", ListenConfig{Config: Config{HandshakeTime: 10 * time.Minute}})
+					l := listen(t, n, ListenConfig{Config: Config{HandshakeTime: 10 * time.Minute}})
 					go echo(l)
 					start := time.Now()
-					c, err := dial(t, n, here, "475689122", Config{Repeats: 40})
+					c, err := dial(t, n, here, key, Config{Repeats: 40})
 					if err != nil {
 						t.Fatalf("seed %d: %v", seed, err)
 					}
@@ -158,10 +216,10 @@ func TestDefaultsWithLoss(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			n := &simnet.Net{Fate: bad(seed, 0.1)}
-			l := listen(t, n, "475689122", ListenConfig{})
+			l := listen(t, n, ListenConfig{})
 			go echo(l)
 			start := time.Now()
-			c, err := dial(t, n, here, "475689122", Config{})
+			c, err := dial(t, n, here, key, Config{})
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
@@ -178,15 +236,10 @@ func TestWrongKey(t *testing.T) {
 	for _, loss := range []float64{0, 0.2} {
 		for seed := range uint64(5) {
 			synctest.Test(t, func(t *testing.T) {
-				var mu sync.Mutex
-				var failed []error
+				var failed failures
 				n := &simnet.Net{Fate: bad(seed, loss)}
-				l := listen(t, n, "475689122", ListenConfig{Failed: func(_ netip.AddrPort, err error) {
-					mu.Lock()
-					defer mu.Unlock()
-					failed = append(failed, err)
-				}})
-				_, err := dial(t, n, here, "475689131", Config{Repeats: 20})
+				l := listen(t, n, ListenConfig{Failed: failed.add})
+				_, err := dial(t, n, here, wrongKey, Config{Repeats: 20})
 				var alert *AlertError
 				if !errors.Is(err, ErrWrongKey) || !errors.As(err, &alert) {
 					t.Errorf("%v", err)
@@ -195,10 +248,8 @@ func TestWrongKey(t *testing.T) {
 					t.Errorf("the error is %q", s)
 				}
 				l.Close()
-				mu.Lock()
-				defer mu.Unlock()
-				if len(failed) == 0 || !errors.Is(failed[0], ErrWrongKey) {
-					t.Errorf("the listener heard of %v", failed)
+				if f := failed.get(); len(f) == 0 || !errors.Is(f[0], ErrWrongKey) {
+					t.Errorf("the listener heard of %v", f)
 				}
 			})
 		}
@@ -216,10 +267,10 @@ func TestWrongKeyAlertLost(t *testing.T) {
 			}
 			return []time.Duration{0}
 		}}
-		l := listen(t, n, "475689122", ListenConfig{})
+		l := listen(t, n, ListenConfig{})
 		defer l.Close()
 		start := time.Now()
-		if _, err := dial(t, n, here, "475689131", Config{}); !errors.Is(err, ErrWrongKey) || lost != 1 || time.Since(start) != time.Second {
+		if _, err := dial(t, n, here, wrongKey, Config{}); !errors.Is(err, ErrWrongKey) || lost != 1 || time.Since(start) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 	})
@@ -229,7 +280,7 @@ func TestWrongKeyAlertLost(t *testing.T) {
 func TestPacketPeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		pc, _ := n.ListenPacket(netip.AddrPortFrom(here.Addr(), 50000))
+		pc, _ := n.ListenPacket(samePort)
 		agent, _ := n.ListenPacket(agentAddr)
 		stranger, _ := n.ListenPacket(netip.MustParseAddrPort("[2001:db8::1]:49155"))
 		c := PacketPeer(pc, agentAddr)
@@ -255,7 +306,7 @@ func TestPacketPeer(t *testing.T) {
 func TestNobodyAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		_, err := dial(t, new(simnet.Net), here, "475689122", Config{})
+		_, err := dial(t, new(simnet.Net), here, key, Config{})
 		var timeout net.Error
 		if !errors.Is(err, ErrTimeout) || !errors.As(err, &timeout) || !timeout.Timeout() {
 			t.Errorf("%v", err)
@@ -273,7 +324,7 @@ func TestContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		_, err := Client(ctx, raw, secret(t, "475689122"), Config{})
+		_, err := Client(ctx, raw, secret(t, key), Config{})
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != 3500*time.Millisecond {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
@@ -283,7 +334,7 @@ func TestContext(t *testing.T) {
 		// One that has ended already sends nothing: a try may be precious.
 		sent := n.Stats().Sent
 		raw, _ = n.Dial(here, agentAddr)
-		if _, err := Client(ctx, raw, secret(t, "475689122"), Config{}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := Client(ctx, raw, secret(t, key), Config{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		if n.Stats().Sent != sent {
@@ -300,15 +351,7 @@ func TestContext(t *testing.T) {
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{})
-		c, err := dial(t, n, here, "475689122", Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		l, c, s := connect(t, n, ListenConfig{})
 		if s.LocalAddr().String() != agentAddr.String() || s.RemoteAddr().String() != c.LocalAddr().String() || c.RemoteAddr().String() != agentAddr.String() || l.Addr().String() != agentAddr.String() {
 			t.Errorf("%v → %v", s.LocalAddr(), s.RemoteAddr())
 		}
@@ -357,12 +400,7 @@ func TestClose(t *testing.T) {
 func TestListenerClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{})
-		c, err := dial(t, n, here, "475689122", Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, _ := l.Accept()
+		l, c, s := connect(t, n, ListenConfig{})
 		done := make(chan error, 2)
 		go func() { _, err := s.Read(make([]byte, 1)); done <- err }()
 		go func() { _, err := l.Accept(); done <- err }()
@@ -379,7 +417,7 @@ func TestListenerClose(t *testing.T) {
 		c.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		l = listen(t, n, "475689122", ListenConfig{})
+		l = listen(t, n, ListenConfig{})
 		if _, err := l.AcceptWithContext(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
@@ -390,14 +428,9 @@ func TestListenerClose(t *testing.T) {
 func TestDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{})
+		l, c, s := connect(t, n, ListenConfig{})
 		defer l.Close()
-		c, err := dial(t, n, here, "475689122", Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		defer c.Close()
-		s, _ := l.Accept()
 		for i, conn := range []net.Conn{c, s} {
 			b := make([]byte, 10)
 			start := time.Now()
@@ -448,19 +481,14 @@ func TestDeadlines(t *testing.T) {
 // answer.
 func TestHalfOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		var failed []error
+		var failed failures
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{MaxSessions: 2, Failed: func(_ netip.AddrPort, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			failed = append(failed, err)
-		}})
+		l := listen(t, n, ListenConfig{MaxSessions: 2, Failed: failed.add})
 		defer l.Close()
 		go echo(l)
 		for i := range 2 { // clients that fall silent after the ClientHello with the cookie
 			raw, _ := n.Dial(netip.AddrPortFrom(here.Addr(), uint16(50000+i)), agentAddr)
-			a, err := association.NewClient([]byte("475689122"), Config{})
+			a, err := association.NewClient([]byte(key), Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -473,18 +501,12 @@ func TestHalfOpen(t *testing.T) {
 			}
 			raw.Close()
 		}
-		if _, err := dial(t, n, here, "475689122", Config{FirstWait: time.Second, Repeats: 2}); !errors.Is(err, ErrTimeout) {
+		if _, err := dial(t, n, here, key, Config{FirstWait: time.Second, Repeats: 2}); !errors.Is(err, ErrTimeout) {
 			t.Errorf("a third session: %v", err)
 		}
-		c, err := dial(t, n, here, "475689122", Config{})
-		if err != nil {
-			t.Fatalf("after the others' time: %v", err)
-		}
-		c.Close()
-		mu.Lock()
-		defer mu.Unlock()
-		if len(failed) != 2 || !errors.Is(failed[0], ErrTimeout) {
-			t.Errorf("%v", failed)
+		dialed(t, n, here).Close() // after the others' time
+		if f := failed.get(); len(f) != 2 || !errors.Is(f[0], ErrTimeout) {
+			t.Errorf("%v", f)
 		}
 	})
 }
@@ -493,21 +515,16 @@ func TestHalfOpen(t *testing.T) {
 func TestOneSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{MaxSessions: 1})
+		l := listen(t, n, ListenConfig{MaxSessions: 1})
 		defer l.Close()
-		c, err := dial(t, n, here, "475689122", Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := dial(t, n, here, "475689122", Config{Repeats: 1}); !errors.Is(err, ErrTimeout) {
+		c := dialed(t, n, here)
+		if _, err := dial(t, n, here, key, Config{Repeats: 1}); !errors.Is(err, ErrTimeout) {
 			t.Errorf("a second session: %v", err)
 		}
 		c.Close()
 		synctest.Wait()
 		start := time.Now()
-		if c, err = dial(t, n, netip.AddrPortFrom(here.Addr(), 50000), "475689122", Config{}); err != nil {
-			t.Fatal(err)
-		}
+		c = dialed(t, n, samePort)
 		if d := time.Since(start); d != 0 {
 			t.Errorf("the place became free only after %v", d)
 		}
@@ -520,14 +537,10 @@ func TestOneSession(t *testing.T) {
 func TestNobodyAccepts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{MaxSessions: 3})
+		l := listen(t, n, ListenConfig{MaxSessions: 3})
 		defer l.Close()
 		for range 8 {
-			c, err := dial(t, n, here, "475689122", Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.Close()
+			dialed(t, n, here).Close()
 			synctest.Wait()
 		}
 	})
@@ -538,28 +551,20 @@ func TestNobodyAccepts(t *testing.T) {
 func TestSamePortAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{})
+		l := listen(t, n, ListenConfig{})
 		defer l.Close()
 		go echo(l)
-		from := netip.AddrPortFrom(here.Addr(), 50000)
 		muted := false
 		n.Fate = func(p simnet.Packet) []time.Duration {
-			if muted && p.From == from {
+			if muted && p.From == samePort {
 				return nil
 			}
 			return []time.Duration{0}
 		}
 		var first *Conn
 		for range 3 {
-			c, err := dial(t, n, from, "475689122", Config{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.Write([]byte("hello"))
-			b := make([]byte, 100)
-			if k, err := c.Read(b); err != nil || string(b[:k]) != "hello" {
-				t.Fatalf("%q, %v", b[:k], err)
-			}
+			c := dialed(t, n, samePort)
+			ask(t, c, "hello")
 			if first == nil {
 				first = c
 			}
@@ -575,19 +580,18 @@ func TestSamePortAgain(t *testing.T) {
 func TestSamePortHalfOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &simnet.Net{Fate: func(p simnet.Packet) []time.Duration { return []time.Duration{10 * time.Millisecond} }}
-		l := listen(t, n, "475689122", ListenConfig{})
+		l := listen(t, n, ListenConfig{})
 		defer l.Close()
-		from := netip.AddrPortFrom(here.Addr(), 50000)
 		for _, after := range []time.Duration{5, 15, 25, 35, 45, 55, 1000} {
-			raw, _ := n.Dial(from, agentAddr)
+			raw, _ := n.Dial(samePort, agentAddr)
 			ctx, cancel := context.WithTimeout(t.Context(), after*time.Millisecond)
 			n.Fate = func(p simnet.Packet) []time.Duration {
-				if ctx.Err() != nil && p.From == from { // its close_notify is lost
+				if ctx.Err() != nil && p.From == samePort { // its close_notify is lost
 					return nil
 				}
 				return []time.Duration{10 * time.Millisecond}
 			}
-			c, err := Client(ctx, raw, secret(t, "475689122"), Config{})
+			c, err := Client(ctx, raw, secret(t, key), Config{})
 			cancel()
 			if err == nil {
 				c.Close()
@@ -602,10 +606,9 @@ func TestSamePortHalfOpen(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{})
+		l := listen(t, n, ListenConfig{})
 		defer l.Close()
 		go echo(l)
-		from := netip.AddrPortFrom(here.Addr(), 50000)
 		r := rand.New(rand.NewPCG(1, 2))
 		quit := make(chan struct{})
 		var wg sync.WaitGroup
@@ -625,22 +628,17 @@ func TestGarbage(t *testing.T) {
 					copy(b, []byte{byte(20 + r.IntN(4)), 0xfe, 0xfd, 0, byte(r.IntN(2)), 0, 0, 0, 0, 0, 200, 0, byte(len(b) - 13)})
 				}
 				stranger.WriteToAddrPort(b, agentAddr)
-				stranger.WriteToAddrPort(b, from)
+				stranger.WriteToAddrPort(b, samePort)
 			}
 		})
 		// Behind PacketPeer, what strangers send does not reach the client.
-		pc, _ := n.ListenPacket(from)
-		c, err := Client(t.Context(), PacketPeer(pc, agentAddr), secret(t, "475689122"), Config{})
+		pc, _ := n.ListenPacket(samePort)
+		c, err := Client(t.Context(), PacketPeer(pc, agentAddr), secret(t, key), Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range 50 {
-			m := fmt.Sprint("message ", i)
-			c.Write([]byte(m))
-			b := make([]byte, 100)
-			if k, err := c.Read(b); err != nil || string(b[:k]) != m {
-				t.Fatalf("%q, %v", b[:k], err)
-			}
+			ask(t, c, fmt.Sprint("message ", i))
 			time.Sleep(10 * time.Millisecond) // virtual: lets garbage come in between
 		}
 		c.Close()
@@ -654,14 +652,9 @@ func TestGarbage(t *testing.T) {
 func TestSendLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(simnet.Net)
-		l := listen(t, n, "475689122", ListenConfig{Config: Config{MaxSend: 768}})
+		l, c, s := connect(t, n, ListenConfig{Config: Config{MaxSend: 768}})
 		defer l.Close()
-		c, err := dial(t, n, here, "475689122", Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		defer c.Close()
-		s, _ := l.Accept()
 		if _, err := s.Write(make([]byte, 769)); !errors.Is(err, ErrTooLong) {
 			t.Errorf("%v", err)
 		}
@@ -678,14 +671,9 @@ func TestSendLimit(t *testing.T) {
 func TestUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &simnet.Net{Buffer: 1 << 24}
-		l := listen(t, n, "475689122", ListenConfig{})
+		l, c, s := connect(t, n, ListenConfig{})
 		defer l.Close()
-		c, err := dial(t, n, here, "475689122", Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
 		defer c.Close()
-		s, _ := l.Accept()
 		for i := range 2 * maxUnread {
 			c.Write([]byte{byte(i >> 8), byte(i)})
 		}

@@ -1,13 +1,14 @@
 package ecjpake
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/internal/p256"
 )
 
 // A Role is a side of the exchange.
@@ -32,9 +33,6 @@ func (r Role) peer() Role { return Client + Server - r }
 // MaxPassword is the longest password, in octets: an ephemeral key of Thread
 // 1.4 has up to 32.
 const MaxPassword = 32
-
-// A Scalar is a number from 1 to n−1, big-endian, n being the order of P-256.
-type Scalar [32]byte
 
 // Scalars are the random numbers of one side. They are an input of their own
 // so that a recorded exchange can be computed again; everybody else leaves
@@ -94,7 +92,7 @@ func New(role Role, password []byte, scalars *Scalars) (*Exchange, error) {
 		scalars = new(Scalars)
 		defer func() { *scalars = Scalars{} }()
 		for _, s := range scalars.all() {
-			draw(s)
+			s.Draw()
 		}
 	}
 	e := &Exchange{role: role}
@@ -106,28 +104,18 @@ func New(role Role, password []byte, scalars *Scalars) (*Exchange, error) {
 		return nil, errors.New("ecjpake: the password is zero")
 	}
 	for i, to := range []**bigmod.Nat{&e.x1, &e.x2, &e.v[0], &e.v[1], &e.v[2]} {
-		n, ok := scalars.all()[i].nat()
+		n, ok := scalars.all()[i].Nat()
 		if !ok {
 			e.Close()
 			return nil, errors.New("ecjpake: a scalar is not between 1 and n−1")
 		}
 		*to = n
 	}
-	e.own1, e.own2 = baseMult(e.x1), baseMult(e.x2)
+	e.own1, e.own2 = p256.BaseMult(e.x1), p256.BaseMult(e.x2)
 	return e, nil
 }
 
 func (s *Scalars) all() [5]*Scalar { return [5]*Scalar{&s.X1, &s.X2, &s.V1, &s.V2, &s.V3} }
-
-// draw makes s random. crypto/rand.Read never fails.
-func draw(s *Scalar) {
-	for {
-		rand.Read(s[:])
-		if _, ok := s.nat(); ok { // else one in 2^32: try again, for an even distribution
-			return
-		}
-	}
-}
 
 // RoundOne is the ECJPAKEKeyKPPairList of this side.
 func (e *Exchange) RoundOne() ([]byte, error) {
@@ -177,12 +165,12 @@ func (e *Exchange) RoundTwo() ([]byte, error) {
 		return nil, ErrPoint
 	}
 	xs := e.secretTimesX2()
-	defer wipe(xs)
+	defer p256.Wipe(xs)
 	var b []byte
 	if e.role == Server {
 		b = append(b, ecParameters...)
 	}
-	return appendKeyKP(b, g, mult(g, xs), xs, e.v[2], e.role.id())
+	return appendKeyKP(b, g, p256.Mult(g, xs), xs, e.v[2], e.role.id())
 }
 
 // ReadRoundTwo takes the peer's round two.
@@ -234,9 +222,9 @@ func (e *Exchange) Premaster() ([]byte, error) {
 // shared is the point K.
 func (e *Exchange) shared() (*nistec.P256Point, error) {
 	xs := e.secretTimesX2()
-	defer wipe(xs)
-	blind := mult(e.peer2, xs)
-	k := mult(sum(e.peerX, blind.Negate(blind)), e.x2)
+	defer p256.Wipe(xs)
+	blind := p256.Mult(e.peer2, xs)
+	k := p256.Mult(sum(e.peerX, blind.Negate(blind)), e.x2)
 	if k.IsInfinity() == 1 {
 		return nil, ErrPoint
 	}
@@ -251,7 +239,7 @@ func (e *Exchange) Close() {
 	e.progress = closed
 	for _, n := range []**bigmod.Nat{&e.s, &e.x1, &e.x2, &e.v[0], &e.v[1], &e.v[2]} {
 		if *n != nil {
-			wipe(*n)
+			p256.Wipe(*n)
 		}
 	}
 }

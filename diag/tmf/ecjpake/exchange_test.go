@@ -4,48 +4,19 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/internal/p256"
+	"threadmap/diag/internal/vectors"
 )
 
 func knownAnswers(t testing.TB) map[string][]byte {
 	t.Helper()
-	return numbers(t, "testdata/kat.txt", 11)
-}
-
-// numbers reads lines "name (length) = hex".
-func numbers(t testing.TB, file string, count int) map[string][]byte {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kat := map[string][]byte{}
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, " = "); ok && line[0] != '#' {
-			b, err := hex.DecodeString(strings.TrimSpace(value))
-			if err != nil {
-				t.Fatal(err)
-			}
-			name, _, _ = strings.Cut(name, " ")
-			kat[name] = b
-		}
-	}
-	if len(kat) != count {
-		t.Fatalf("%s: %d numbers", file, len(kat))
-	}
-	return kat
-}
-
-func equal(t *testing.T, step string, got, want []byte) {
-	t.Helper()
-	if !bytes.Equal(got, want) {
-		t.Fatalf("%s:\n%x, want\n%x", step, got, want)
-	}
+	return vectors.Read(t, "testdata/kat.txt", 11)
 }
 
 func must(t testing.TB, b []byte, err error) []byte {
@@ -74,7 +45,7 @@ func nonce(t *testing.T, b []byte, at int, g *nistec.P256Point, private []byte, 
 	var r [32]byte
 	copy(r[32-int(rest[0]):], rest[1:1+rest[0]])
 	xh := product(reduce(private), challenge(g, commitment, x, id))
-	copy(v[:], xh.Add(reduce(r[:]), order).Bytes(order))
+	copy(v[:], xh.Add(reduce(r[:]), p256.Order).Bytes(p256.Order))
 	return v
 }
 
@@ -91,8 +62,8 @@ func TestKnownAnswers(t *testing.T) {
 	ga := sum(point(t, x1), point(t, x3), point(t, x4))
 	gb := sum(point(t, x3), point(t, x1), point(t, x2))
 	password := reduce(append(make([]byte, 32-len(kat["password"])), kat["password"]...))
-	xc := product(reduce(x2), password).Bytes(order)
-	xs := product(reduce(x4), password).Bytes(order)
+	xc := product(reduce(x2), password).Bytes(p256.Order)
+	xs := product(reduce(x4), password).Bytes(p256.Order)
 	second := 2*(1+pointLen) + 1 + int(kat["cli_one"][2*(1+pointLen)])
 
 	cs := &Scalars{
@@ -117,39 +88,39 @@ func TestKnownAnswers(t *testing.T) {
 	ok(t, err)
 
 	one := must2(t)(client.RoundOne())
-	equal(t, "client's round one", one, kat["cli_one"])
-	equal(t, "client's round one, asked again", must2(t)(client.RoundOne()), kat["cli_one"])
+	vectors.Same(t, "client's round one", one, kat["cli_one"])
+	vectors.Same(t, "client's round one, asked again", must2(t)(client.RoundOne()), kat["cli_one"])
 	ok(t, server.ReadRoundOne(one))
 	one = must2(t)(server.RoundOne())
-	equal(t, "server's round one", one, kat["srv_one"])
+	vectors.Same(t, "server's round one", one, kat["srv_one"])
 	ok(t, client.ReadRoundOne(one))
 	two := must2(t)(server.RoundTwo())
-	equal(t, "server's round two", two, kat["srv_two"])
+	vectors.Same(t, "server's round two", two, kat["srv_two"])
 	ok(t, client.ReadRoundTwo(two))
 	two = must2(t)(client.RoundTwo())
-	equal(t, "client's round two", two, kat["cli_two"])
+	vectors.Same(t, "client's round two", two, kat["cli_two"])
 	ok(t, server.ReadRoundTwo(two))
 	for name, e := range map[string]*Exchange{"client": client, "server": server} {
 		k, err := e.shared()
 		ok(t, err)
-		equal(t, name+"'s shared point", k.Bytes(), kat["shared_key"])
-		equal(t, name+"'s premaster secret", must2(t)(e.Premaster()), kat["pms"])
+		vectors.Same(t, name+"'s shared point", k.Bytes(), kat["shared_key"])
+		vectors.Same(t, name+"'s premaster secret", must2(t)(e.Premaster()), kat["pms"])
 	}
 }
 
 // TestLive computes the client's side of a session with a real border agent:
 // its messages, and the premaster secret that the agent agreed on.
 func TestLive(t *testing.T) {
-	live := numbers(t, "testdata/live.txt", 11)
+	live := vectors.Read(t, "testdata/live.txt", 11)
 	client, err := New(Client, live["password"], &Scalars{
 		X1: Scalar(live["x1"]), X2: Scalar(live["x2"]), V1: Scalar(live["v1"]), V2: Scalar(live["v2"]), V3: Scalar(live["v3"]),
 	})
 	ok(t, err)
-	equal(t, "client's round one", must2(t)(client.RoundOne()), live["cli_one"])
+	vectors.Same(t, "client's round one", must2(t)(client.RoundOne()), live["cli_one"])
 	ok(t, client.ReadRoundOne(live["srv_one"]))
 	ok(t, client.ReadRoundTwo(live["srv_two"]))
-	equal(t, "client's round two", must2(t)(client.RoundTwo()), live["cli_two"])
-	equal(t, "premaster secret", must2(t)(client.Premaster()), live["pms"])
+	vectors.Same(t, "client's round two", must2(t)(client.RoundTwo()), live["cli_two"])
+	vectors.Same(t, "premaster secret", must2(t)(client.Premaster()), live["pms"])
 }
 
 func must2(t testing.TB) func([]byte, error) []byte {
@@ -187,7 +158,7 @@ func TestPasswords(t *testing.T) {
 			t.Errorf("%q and %q: %x, %x", c.client, c.server, a, b)
 		}
 	}
-	for _, p := range []string{"", "\x00\x00", strings.Repeat("x", 33), string(order.Nat().Bytes(order))} {
+	for _, p := range []string{"", "\x00\x00", strings.Repeat("x", 33), string(p256.Order.Nat().Bytes(p256.Order))} {
 		if _, err := New(Client, []byte(p), nil); err == nil {
 			t.Errorf("the password %q was accepted", p)
 		}
@@ -199,7 +170,7 @@ func TestPasswords(t *testing.T) {
 
 func TestScalarsOutOfRange(t *testing.T) {
 	one := Scalar{31: 1}
-	n := Scalar(order.Nat().Bytes(order))
+	n := Scalar(p256.Order.Nat().Bytes(p256.Order))
 	for i := range 5 {
 		for name, bad := range map[string]Scalar{"0": {}, "n": n} {
 			s := &Scalars{one, one, one, one, one}
@@ -228,7 +199,7 @@ func tamper(t testing.TB, good []byte, at int) []tampered {
 		b = append(b, r...)
 		return append(b, good[rLen+1+n:]...)
 	}
-	order := order.Nat().Bytes(order)
+	order := p256.Order.Nat().Bytes(p256.Order)
 	var out []tampered
 	for i, name := range []string{"X", "V"} {
 		p := at + i*(1+pointLen)
@@ -398,10 +369,10 @@ func TestVanishingGenerator(t *testing.T) {
 	client, err := New(Client, []byte("pw"), &Scalars{X1: Scalar(kat["x1"]), X2: Scalar(kat["x2"]), V1: one, V2: one, V3: one})
 	ok(t, err)
 	// x3 = −x1 − x2, so GB = X3 + X1 + X2 is infinite.
-	negative := bigmod.NewNat().ExpandFor(order)
-	negative.Sub(reduce(kat["x1"]), order).Sub(reduce(kat["x2"]), order)
+	negative := bigmod.NewNat().ExpandFor(p256.Order)
+	negative.Sub(reduce(kat["x1"]), p256.Order).Sub(reduce(kat["x2"]), p256.Order)
 	two := Scalar{31: 2}
-	server, err := New(Server, []byte("pw"), &Scalars{X1: Scalar(negative.Bytes(order)), X2: one, V1: two, V2: two, V3: two})
+	server, err := New(Server, []byte("pw"), &Scalars{X1: Scalar(negative.Bytes(p256.Order)), X2: one, V1: two, V2: two, V3: two})
 	ok(t, err)
 	ok(t, server.ReadRoundOne(must2(t)(client.RoundOne())))
 	ok(t, client.ReadRoundOne(must2(t)(server.RoundOne())))

@@ -8,10 +8,12 @@ import (
 
 	"filippo.io/bigmod"
 	"filippo.io/nistec"
+
+	"threadmap/diag/internal/p256"
 )
 
 // pointLen is the length of an uncompressed point, in octets.
-const pointLen = 65
+const pointLen = p256.PointLen
 
 // appendKeyKP appends X = x·g and the Schnorr proof that its sender knows x
 // (RFC 8235): V = v·g, h = H(g, V, X, id), r = v − x·h mod n.
@@ -19,15 +21,15 @@ func appendKeyKP(b []byte, g, x *nistec.P256Point, private, v *bigmod.Nat, id st
 	commitment := times(g, v)
 	h := challenge(g, commitment, x, id)
 	xh := product(private, h)
-	r := copyOf(v).Sub(xh, order)
-	wipe(xh)
+	r := copyOf(v).Sub(xh, p256.Order)
+	p256.Wipe(xh)
 	if r.IsZero() == 1 || x.IsInfinity() == 1 || commitment.IsInfinity() == 1 {
 		return nil, errors.New("ecjpake: these scalars make no proof") // one in 2^256, or a test
 	}
 	b = appendPoint(b, x)
 	b = appendPoint(b, commitment)
 	// r is sent in the open, so its length may show.
-	minimal := bytes.TrimLeft(r.Bytes(order), "\x00")
+	minimal := bytes.TrimLeft(r.Bytes(p256.Order), "\x00")
 	return append(append(b, byte(len(minimal))), minimal...), nil
 }
 
@@ -47,23 +49,23 @@ func readKeyKP(b []byte, g *nistec.P256Point, id string) (x *nistec.P256Point, r
 	var s Scalar
 	n := int(b[0])
 	copy(s[32-n:], b[1:1+n])
-	r, ok := s.nat()
+	r, ok := s.Nat()
 	if !ok {
 		return nil, nil, ErrProof
 	}
 	h := challenge(g, v, x, id)
-	if sum(times(g, r), mult(x, h)).Equal(v) != 1 {
+	if sum(times(g, r), p256.Mult(x, h)).Equal(v) != 1 {
 		return nil, nil, ErrProof
 	}
 	return x, b[1+n:], nil
 }
 
-// times is mult, faster for the base point.
+// times is p256.Mult, faster for the base point.
 func times(g *nistec.P256Point, k *bigmod.Nat) *nistec.P256Point {
 	if g == base {
-		return baseMult(k)
+		return p256.BaseMult(k)
 	}
-	return mult(g, k)
+	return p256.Mult(g, k)
 }
 
 // challenge is h. Every part is preceded by its length in four octets.
@@ -93,7 +95,8 @@ func readPoint(b []byte) (p *nistec.P256Point, rest []byte, err error) {
 	if b[0] != pointLen || b[1] != 4 {
 		return nil, nil, ErrMalformed
 	}
-	if p, err = nistec.NewP256Point().SetBytes(b[1 : 1+pointLen]); err != nil {
+	p, ok := p256.ReadPoint(b[1 : 1+pointLen])
+	if !ok {
 		return nil, nil, ErrPoint
 	}
 	return p, b[1+pointLen:], nil

@@ -1,16 +1,14 @@
 // Package establish is what the two session establishments of Matter, pase and
-// sigma, have in common: the message they give out, the walk through a payload,
-// and how they speak of a peer's StatusReport.
+// sigma, have in common: the message they give out, the frame of a payload, and
+// what becomes of a message that is not due and of a peer's StatusReport.
 //
 // The reader is below both, and above tlv and message.
 package establish
 
 import (
-	"errors"
 	"fmt"
 
 	"threadmap/diag/matter/message"
-	"threadmap/tlv"
 )
 
 // A Message is one to send, of the secure channel protocol (message.SecureChannel).
@@ -35,22 +33,43 @@ func Failure(code uint16) []Message {
 	return Status(message.StatusReport{General: message.Failure, Code: code})
 }
 
-// PeerReport is the error of a StatusReport that came instead of another
-// message. It wraps the report.
-func PeerReport(payload []byte, instead uint8) error {
+// Due is nil for a message with the opcode that is due. For any other one it is
+// the error that ends the handshake, and what is to be sent: nothing to a peer
+// that gave up, whose StatusReport the error then wraps.
+func Due(opcode, want uint8, payload []byte) ([]Message, error) {
+	switch opcode {
+	case want:
+		return nil, nil
+	case message.Status:
+		return nil, instead(want, payload)
+	}
+	return Failure(message.CodeInvalidParameter), fmt.Errorf("got %s, want %s", Name(opcode), Name(want))
+}
+
+// instead is the error of a StatusReport that came instead of another message.
+func instead(of uint8, payload []byte) error {
 	r, err := message.ParseStatusReport(payload)
 	if err != nil {
 		return err
 	}
 	if r.Established() {
-		return fmt.Errorf("the peer reports success before %s", Name(instead))
+		return fmt.Errorf("the peer reports success before %s", Name(of))
 	}
-	return fmt.Errorf("instead of %s: %w", Name(instead), r)
+	return fmt.Errorf("instead of %s: %w", Name(of), r)
 }
 
-// Unexpected is the error of a message that is not the one that is due.
-func Unexpected(got, want uint8) error {
-	return fmt.Errorf("got %s, want %s", Name(got), Name(want))
+// Confirmed is nil if a StatusReport says that the peer has the session, too;
+// after is our message that it answers. Else the error wraps the report, and the
+// peer has given up: there is nothing to tell it.
+func Confirmed(payload []byte, after uint8) error {
+	r, err := message.ParseStatusReport(payload)
+	if err != nil {
+		return err
+	}
+	if !r.Established() {
+		return fmt.Errorf("after %s: %w", Name(after), r)
+	}
+	return nil
 }
 
 // Name is the standard's name of a message, for errors.
@@ -78,66 +97,4 @@ func Name(opcode uint8) string {
 		return "StatusReport"
 	}
 	return fmt.Sprintf("opcode 0x%02x", opcode)
-}
-
-var (
-	errTooLong   = fmt.Errorf("more than the %d octets of a datagram", message.MaxDatagram)
-	errNotStruct = errors.New("want one anonymous structure")
-	errSessionID = errors.New("session id 0, which is no session")
-)
-
-// Structure calls member for every member with a context tag of the one
-// anonymous structure that b is, which is no longer than a datagram. All tags
-// of want must be there; other members are the callee's to take or leave.
-func Structure(b []byte, want []uint8, member func(n uint8, d *tlv.Decoder)) error {
-	if len(b) > message.MaxDatagram {
-		return errTooLong
-	}
-	d := tlv.NewDecoder(b)
-	if !d.Next() || d.Tag() != tlv.Anonymous {
-		if err := d.Err(); err != nil {
-			return err
-		}
-		return errNotStruct
-	}
-	var seen [4]uint64
-	d.EnterKind(tlv.Struct)
-	for d.Next() {
-		if n, ok := d.Tag().Context(); ok {
-			seen[n>>6] |= 1 << (n & 63)
-			member(n, &d)
-		}
-	}
-	d.Leave()
-	if d.Next() {
-		return errNotStruct
-	}
-	if err := d.Err(); err != nil {
-		return err
-	}
-	for _, n := range want {
-		if seen[n>>6]&(1<<(n&63)) == 0 {
-			return fmt.Errorf("member %d is missing", n)
-		}
-	}
-	return nil
-}
-
-// Octets reads an octet string that has just the length of to.
-func Octets(d *tlv.Decoder, to []byte) {
-	b := d.Octets()
-	if len(b) != len(to) {
-		d.Fail(fmt.Errorf("want %d octets, got %d", len(to), len(b)))
-		return
-	}
-	copy(to, b)
-}
-
-// SessionID reads a session id, which is not 0.
-func SessionID(d *tlv.Decoder) uint16 {
-	id := d.Uint16()
-	if id == 0 {
-		d.Fail(errSessionID)
-	}
-	return id
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 
 	"threadmap/diag/tmf/ecjpake"
@@ -14,12 +15,11 @@ func clientAt(t testing.TB, r recording, steps int) *Association {
 	t.Helper()
 	c := client(t, key, Config{script: r.script(t, ecjpake.Client)})
 	c.Start()
-	for i, d := range r.flow {
+	for _, d := range r.flow {
 		if !d.fromClient && steps > 0 {
 			c.Receive(d.datagram)
 			steps--
 		}
-		_ = i
 	}
 	c.Datagrams()
 	return c
@@ -126,13 +126,61 @@ func lastAlert(t *testing.T, a *Association) Alert {
 	t.Helper()
 	sent := a.Datagrams()
 	if len(sent) == 0 {
-		return 255
+		return noAlert
 	}
 	d := sent[len(sent)-1]
 	if contentType(d[0]) != typeAlert || len(d) != headerLen+2 || d[headerLen] != levelFatal {
 		t.Fatalf("not an alert: %x", d)
 	}
 	return Alert(d[headerLen+1])
+}
+
+// edited is a hello of the recording in the clear, after it was changed.
+func edited(t *testing.T, typ messageType, h interface{ marshal() ([]byte, error) }) []byte {
+	t.Helper()
+	b, err := h.marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clearMessage(typ, 1, b)
+}
+
+// with is e with an extension that has this body, in its place or at the end.
+func with(e extensions, typ uint16, body []byte) extensions {
+	e = slices.Clone(e)
+	for i := range e {
+		if e[i].typ == typ {
+			e[i].body = body
+			return e
+		}
+	}
+	return append(e, extension{typ, body})
+}
+
+// without is e without an extension that it has.
+func without(e extensions, typ uint16) extensions {
+	return slices.DeleteFunc(slices.Clone(e), func(x extension) bool { return x.typ == typ })
+}
+
+// A wrong is a datagram that has something wrong, and the alert it gets: if
+// that is noAlert, the handshake goes on.
+type wrong struct {
+	datagram []byte
+	alert    Alert
+}
+
+const noAlert Alert = 255
+
+// gets says wrong things to associations, each time to a fresh one.
+func gets(t *testing.T, fresh func() *Association, all map[string]wrong) {
+	t.Helper()
+	for what, c := range all {
+		a := fresh()
+		a.Receive(c.datagram)
+		if got := lastAlert(t, a); got != c.alert || (a.Err() != nil) != (c.alert != noAlert) {
+			t.Errorf("%s: %v, want %v (%v)", what, got, c.alert, a.Err())
+		}
+	}
 }
 
 // What a server says wrong, and the alert it gets.
@@ -144,48 +192,33 @@ func TestClientRefuses(t *testing.T) {
 	}
 	hello := func(edit func(*serverHello)) []byte {
 		h := good
-		h.extensions = append(extensions(nil), good.extensions...)
+		h.extensions = slices.Clone(good.extensions)
 		edit(&h)
-		b, err := h.marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return clearMessage(typeServerHello, 1, b)
+		return edited(t, typeServerHello, &h)
 	}
-	with := func(typ uint16, body string) []byte {
-		return hello(func(h *serverHello) {
-			for i := range h.extensions {
-				if h.extensions[i].typ == typ {
-					h.extensions[i].body = []byte(body)
-					return
-				}
-			}
-			h.extensions = append(h.extensions, extension{typ, []byte(body)})
-		})
+	set := func(typ uint16, body string) []byte {
+		return hello(func(h *serverHello) { h.extensions = with(h.extensions, typ, []byte(body)) })
 	}
 	pair, _ := good.extensions.get(extKeyKPPair)
 	badPair := bytes.Clone(pair)
 	badPair[len(badPair)-1] ^= 1
 	raw := r.message(t, typeServerHello).body
-	for what, c := range map[string]struct {
-		datagram []byte
-		alert    Alert
-	}{
-		"as it should be":                {hello(func(*serverHello) {}), 255},
-		"without renegotiation_info":     {hello(func(h *serverHello) { h.extensions = h.extensions[1:] }), 255},
+	gets(t, func() *Association { return clientAt(t, r, 1) }, map[string]wrong{
+		"as it should be":                {hello(func(*serverHello) {}), noAlert},
+		"without renegotiation_info":     {hello(func(h *serverHello) { h.extensions = h.extensions[1:] }), noAlert},
 		"DTLS 1.0":                       {hello(func(h *serverHello) { h.version = version10 }), ProtocolVersion},
 		"another suite":                  {hello(func(h *serverHello) { h.suite = 0xc0a8 }), IllegalParameter},
 		"the SCSV as suite":              {hello(func(h *serverHello) { h.suite = suiteSCSV }), IllegalParameter},
 		"compression":                    {hello(func(h *serverHello) { h.compression = 1 }), IllegalParameter},
 		"no extension 256":               {hello(func(h *serverHello) { h.extensions = h.extensions[:2] }), HandshakeFailure},
 		"no extensions":                  {hello(func(h *serverHello) { h.extensions = nil }), HandshakeFailure},
-		"extended master secret":         {with(23, ""), UnsupportedExtension},
-		"encrypt-then-MAC":               {with(22, ""), UnsupportedExtension},
-		"an unknown extension":           {with(4711, "x"), UnsupportedExtension},
+		"extended master secret":         {set(23, ""), UnsupportedExtension},
+		"encrypt-then-MAC":               {set(22, ""), UnsupportedExtension},
+		"an unknown extension":           {set(4711, "x"), UnsupportedExtension},
 		"an extension twice":             {hello(func(h *serverHello) { h.extensions = append(h.extensions, h.extensions[0]) }), DecodeError},
-		"renegotiation":                  {with(extRenegotiation, "\x01x"), HandshakeFailure},
-		"point formats that don't parse": {with(extPointFormats, "\x05\x00"), DecodeError},
-		"a proof that does not hold":     {with(extKeyKPPair, string(badPair)), IllegalParameter},
+		"renegotiation":                  {set(extRenegotiation, "\x01x"), HandshakeFailure},
+		"point formats that don't parse": {set(extPointFormats, "\x05\x00"), DecodeError},
+		"a proof that does not hold":     {set(extKeyKPPair, string(badPair)), IllegalParameter},
 		"an octet more":                  {clearMessage(typeServerHello, 1, append(bytes.Clone(raw), 0)), DecodeError},
 		"an octet less":                  {clearMessage(typeServerHello, 1, raw[:len(raw)-1]), DecodeError},
 		"a session id of 33":             {hello(func(h *serverHello) { h.sessionID = make([]byte, 33) }), DecodeError},
@@ -194,36 +227,23 @@ func TestClientRefuses(t *testing.T) {
 		"ServerKeyExchange too early":    {clearMessage(typeServerKeyExchange, 1, r.message(t, typeServerKeyExchange).body), UnexpectedMessage},
 		"a Certificate":                  {clearMessage(11, 1, []byte{0, 0, 0}), UnexpectedMessage},
 		"a HelloVerifyRequest cut off":   {clearMessage(typeHelloVerifyRequest, 1, []byte{0xfe, 0xfd, 2, 1}), DecodeError},
-		"Finished in the clear":          {clearMessage(typeFinished, 1, make([]byte, verifyDataLen)), 255},
-		"HelloRequest":                   {clearMessage(typeHelloRequest, 1, nil), 255},
-		"another version of record":      {append([]byte{22, 3, 3}, hello(func(h *serverHello) { h.version = version10 })[3:]...), 255},
-		"epoch 2":                        {append([]byte{22, 0xfe, 0xfd, 0, 2}, hello(func(h *serverHello) { h.version = version10 })[5:]...), 255},
-		"a message of 16 MB":             {append(bytes.Clone(clearMessage(typeServerHello, 1, nil)[:headerLen]), 2, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 0), 255},
-	} {
-		a := clientAt(t, r, 1)
-		a.Receive(c.datagram)
-		got := lastAlert(t, a)
-		if got != c.alert || (a.Err() != nil) != (c.alert != 255) {
-			t.Errorf("%s: %v, want %v (%v)", what, got, c.alert, a.Err())
-		}
-	}
+		"Finished in the clear":          {clearMessage(typeFinished, 1, make([]byte, verifyDataLen)), noAlert},
+		"HelloRequest":                   {clearMessage(typeHelloRequest, 1, nil), noAlert},
+		"another version of record":      {append([]byte{22, 3, 3}, hello(func(h *serverHello) { h.version = version10 })[3:]...), noAlert},
+		"epoch 2":                        {append([]byte{22, 0xfe, 0xfd, 0, 2}, hello(func(h *serverHello) { h.version = version10 })[5:]...), noAlert},
+		"a message of 16 MB":             {append(bytes.Clone(clearMessage(typeServerHello, 1, nil)[:headerLen]), 2, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 0), noAlert},
+	})
 
 	// Later flights.
-	for what, c := range map[string]struct {
-		datagram []byte
-		alert    Alert
-	}{
+	gets(t, func() *Association {
+		a := clientAt(t, r, 1)
+		a.Receive(records(t, r.flow[3].datagram)[0])
+		return a
+	}, map[string]wrong{
 		"ServerHelloDone too early":      {clearMessage(typeServerHelloDone, 2, nil), UnexpectedMessage},
 		"ServerKeyExchange, wrong curve": {clearMessage(typeServerKeyExchange, 2, append([]byte{3, 0, 0x18}, r.message(t, typeServerKeyExchange).body[3:]...)), IllegalParameter},
 		"ServerKeyExchange, cut off":     {clearMessage(typeServerKeyExchange, 2, r.message(t, typeServerKeyExchange).body[:167]), IllegalParameter},
-	} {
-		a := clientAt(t, r, 1)
-		a.Receive(records(t, r.flow[3].datagram)[0])
-		a.Receive(c.datagram)
-		if got := lastAlert(t, a); got != c.alert || a.Err() == nil {
-			t.Errorf("%s: %v, want %v (%v)", what, got, c.alert, a.Err())
-		}
-	}
+	})
 	a := clientAt(t, r, 1)
 	a.Receive(bytes.Join(records(t, r.flow[3].datagram)[:2], nil))
 	a.Receive(clearMessage(typeServerHelloDone, 3, []byte{0}))
@@ -241,37 +261,24 @@ func TestServerRefuses(t *testing.T) {
 	}
 	hello := func(edit func(*clientHello)) []byte {
 		h := good
-		h.extensions = append(extensions(nil), good.extensions...)
+		h.extensions = slices.Clone(good.extensions)
 		edit(&h)
-		b, err := h.marshal()
+		return edited(t, typeClientHello, &h)
+	}
+	set := func(typ uint16, body []byte) []byte {
+		return hello(func(h *clientHello) { h.extensions = with(h.extensions, typ, body) })
+	}
+	drop := func(typ uint16) []byte {
+		return hello(func(h *clientHello) { h.extensions = without(h.extensions, typ) })
+	}
+	fresh := func() *Association {
+		s, err := NewServer(key, Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return clearMessage(typeClientHello, 1, b)
+		return s
 	}
-	set := func(typ uint16, body []byte) []byte {
-		return hello(func(h *clientHello) {
-			for i := range h.extensions {
-				if h.extensions[i].typ == typ {
-					h.extensions[i].body = body
-				}
-			}
-		})
-	}
-	drop := func(typ uint16) []byte {
-		return hello(func(h *clientHello) {
-			for i := range h.extensions {
-				if h.extensions[i].typ == typ {
-					h.extensions = append(h.extensions[:i], h.extensions[i+1:]...)
-					return
-				}
-			}
-		})
-	}
-	for what, c := range map[string]struct {
-		datagram []byte
-		alert    Alert
-	}{
+	gets(t, fresh, map[string]wrong{
 		"DTLS 1.0":               {hello(func(h *clientHello) { h.version = version10 }), ProtocolVersion},
 		"TLS 1.2":                {hello(func(h *clientHello) { h.version = 0x0303 }), ProtocolVersion},
 		"no such suite":          {hello(func(h *clientHello) { h.suites = []uint16{0xc0a8, suiteSCSV} }), HandshakeFailure},
@@ -281,16 +288,7 @@ func TestServerRefuses(t *testing.T) {
 		"an empty extension 256": {set(extKeyKPPair, nil), IllegalParameter},
 		"not a hello":            {clearMessage(typeClientHello, 1, []byte{0xfe}), DecodeError},
 		"a ClientKeyExchange":    {clearMessage(typeClientKeyExchange, 0, nil), UnexpectedMessage},
-	} {
-		s, err := NewServer(key, Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Receive(c.datagram)
-		if got := lastAlert(t, s); got != c.alert || s.Err() == nil {
-			t.Errorf("%s: %v, want %v (%v)", what, got, c.alert, s.Err())
-		}
-	}
+	})
 	// Without the extensions that some clients leave out, it answers without.
 	for what, c := range map[string]struct {
 		datagram []byte
@@ -300,10 +298,7 @@ func TestServerRefuses(t *testing.T) {
 		"no point formats": {drop(extPointFormats), extPointFormats},
 		"no SCSV":          {hello(func(h *clientHello) { h.suites = h.suites[:1] }), extRenegotiation},
 	} {
-		s, err := NewServer(key, Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := fresh()
 		s.Receive(c.datagram)
 		f, _, _ := cutFragment(records(t, only(t, what, s.Datagrams()))[0][headerLen:])
 		var answer serverHello
@@ -316,20 +311,17 @@ func TestServerRefuses(t *testing.T) {
 	}
 	// The second flight.
 	good5 := records(t, r.flow[4].datagram)
-	for what, c := range map[string]struct {
-		datagram []byte
-		alert    Alert
-	}{
+	for what, c := range map[string]wrong{
 		"another message":       {clearMessage(typeServerHelloDone, 2, nil), UnexpectedMessage},
-		"a key exchange in two": {good5[0][:len(good5[0])-1], 255},
-		"Finished first":        {good5[2], 255}, // kept for later
+		"a key exchange in two": {good5[0][:len(good5[0])-1], noAlert},
+		"Finished first":        {good5[2], noAlert}, // kept for later
 	} {
 		s := serverAt(t, r, 1)
 		s.Receive(c.datagram)
 		if got := lastAlert(t, s); got != c.alert {
 			t.Errorf("%s: %v, want %v (%v)", what, got, c.alert, s.Err())
 		}
-		if c.alert == 255 {
+		if c.alert == noAlert {
 			s.Receive(good5[0])
 			s.Receive(good5[2])
 			if !s.Established() {
@@ -339,13 +331,21 @@ func TestServerRefuses(t *testing.T) {
 	}
 }
 
-// A Finished that can be read but is not right.
-func TestFinishedMismatch(t *testing.T) {
+// beforeFlight5 are a client that has made its flight 5, and the server that is
+// to hear it.
+func beforeFlight5(t *testing.T) (*Association, *host) {
+	t.Helper()
 	c, h := client(t, key, Config{}), newHost(t, key, Config{})
 	c.Start()
-	c.Receive(h.receive(c.Datagrams()[0])[0])
-	c.Receive(h.receive(c.Datagrams()[0])[0])
-	c.Datagrams()
+	for range 2 { // the second ClientHello has the cookie
+		c.Receive(h.receive(c.Datagrams()[0])[0])
+	}
+	return c, h
+}
+
+// A Finished that can be read but is not right.
+func TestFinishedMismatch(t *testing.T) {
+	c, h := beforeFlight5(t)
 	h.receive(c.appendRecord(nil, c.flight[0]))
 	forged := bytes.Clone(c.flight[2].body)
 	forged[len(forged)-1] ^= 1
@@ -354,13 +354,10 @@ func TestFinishedMismatch(t *testing.T) {
 		t.Errorf("%v, %x", h.Err(), h.parting)
 	}
 	short := message{typeFinished, 3, make([]byte, 3)}.marshal()
-	c2, h2 := client(t, key, Config{}), newHost(t, key, Config{})
-	c2.Start()
-	c2.Receive(h2.receive(c2.Datagrams()[0])[0])
-	c2.Receive(h2.receive(c2.Datagrams()[0])[0])
-	h2.receive(c2.appendRecord(nil, c2.flight[0]))
-	h2.receive(c2.appendRecord(nil, clearRecord{typeHandshake, 1, short}))
-	if h2.Err() == nil {
+	c, h = beforeFlight5(t)
+	h.receive(c.appendRecord(nil, c.flight[0]))
+	h.receive(c.appendRecord(nil, clearRecord{typeHandshake, 1, short}))
+	if h.Err() == nil {
 		t.Error("a Finished of 3 octets was accepted")
 	}
 }
@@ -426,10 +423,7 @@ func TestEarlyRecordsBounded(t *testing.T) {
 // out if it does not come.
 func TestDataBeforeFinished(t *testing.T) {
 	for _, finishes := range []bool{true, false} {
-		c, h := client(t, key, Config{}), newHost(t, key, Config{})
-		c.Start()
-		c.Receive(h.receive(c.Datagrams()[0])[0])
-		c.Receive(h.receive(c.Datagrams()[0])[0])
+		c, h := beforeFlight5(t)
 		flight6 := only(t, "flight 6", h.receive(c.Datagrams()[0]))
 		h.Send([]byte("early"))
 		c.Receive(only(t, "data", h.Datagrams()))
