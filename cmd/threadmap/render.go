@@ -20,8 +20,9 @@ const renderText = `Draw snapshots, or files of other tools, without asking anyb
 the last saved scan is drawn; - is standard input. Several files make one map.
 
 Understood are snapshots (scan -o FILE.cbor), answers of a border router's REST,
-files of Home Assistant's Matter server, and text copied from OpenThread's
-command line. What a file is, is seen from its content.
+files of Home Assistant's Matter server, text copied from OpenThread's command
+line, and lists of announcements (of avahi-browse, dns-sd). What a file is, is
+seen from its content.
 
 A file that can't be read costs one line and exit status 3; the others are
 drawn. With -o nothing but the files is written; else the tree is printed.`

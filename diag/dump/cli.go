@@ -24,6 +24,7 @@ import (
 func readCLI(in *input, out *output) bool {
 	c := &cli{cliScanner: newCLIScanner(in.body), out: out}
 	c.me, c.list, c.lists = newSpeaker(), &meshList{}, map[diag.ExtAddr]*meshList{}
+	c.before = map[diag.ExtAddr][]int{}
 	for {
 		l, ok := c.peek()
 		if !ok {
@@ -43,12 +44,14 @@ func readCLI(in *input, out *output) bool {
 // A cli is the state of reading one paste.
 type cli struct {
 	*cliScanner
-	out   *output
-	me    *speaker
-	last  string                     // the last command, while nothing else has begun
-	list  *meshList                  // of "meshdiag topology", the one at hand
-	lists map[diag.ExtAddr]*meshList // the last that names a router
-	found bool                       // something of OpenThread's was seen
+	out    *output
+	me     *speaker
+	last   string                     // the last command, while nothing else has begun
+	list   *meshList                  // of "meshdiag topology", the one at hand
+	lists  map[diag.ExtAddr]*meshList // the last that names a router
+	before map[diag.ExtAddr][]int     // the reports of a speaker
+	logged int                        // 1 + the index of the report of the log, 0 for none
+	found  bool                       // something of OpenThread's was seen
 }
 
 // block reads what begins at l. It returns false, and has moved nothing, where
@@ -64,6 +67,8 @@ func (c *cli) block(l cliLine) bool {
 		return false
 	case l.passable() || l.fence():
 		return false
+	case strings.Contains(t, logRouterTable):
+		return c.logTable(l)
 	case strings.HasPrefix(t, "|"):
 		return c.table(l)
 	case strings.HasPrefix(t, "DIAG_GET.rsp"), strings.HasPrefix(t, "DIAG_GET.ans"):
@@ -134,7 +139,15 @@ func (c *cli) flush() {
 	if me.told[tableNeighbor] && me.rep.Role.Routes() && me.rep.Children == nil {
 		me.rep.Children = []diag.Neighbor{} // a router's neighbor table would have shown them
 	}
+	n := len(c.out.reports)
 	c.report(me.rep)
+	if me.ext == 0 || len(c.out.reports) == n {
+		return
+	}
+	for _, i := range c.before[me.ext] { // what it said above was before, when is not known
+		c.out.reports[i].At = time.Time{}
+	}
+	c.before[me.ext] = append(c.before[me.ext], n)
 }
 
 // identify takes in who the speaker is. Where that contradicts what was said,

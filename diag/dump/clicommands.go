@@ -96,6 +96,8 @@ func (c *cli) run(cmd string) {
 		c.parent()
 	case "counters mac", "counters mle":
 		c.counters()
+	case "childip":
+		c.childIP()
 	case "netdata show":
 		c.netdata()
 	case "meshdiag childtable", "meshdiag routerneighbortable":

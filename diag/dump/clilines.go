@@ -114,6 +114,9 @@ func (l cliLine) fence() bool {
 	return strings.HasPrefix(l.text, "```") || strings.HasPrefix(l.text, "~~~")
 }
 
+// ends reports whether an answer can't go on with l.
+func (l cliLine) ends() bool { return l.long || l.done() || l.failed() || l.fence() }
+
 // command returns the OpenThread command on l, "" where there is none: after
 // "ot-ctl " whatever follows, else only what is known, to the word.
 func (l cliLine) command() string {

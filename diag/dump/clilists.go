@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -82,4 +83,42 @@ func (c *cli) childList(s string) bool {
 		c.me.rep.Children = merged(c.me.rep.Children, children)
 	}
 	return true
+}
+
+// childIP reads "childip", one address a line, of children that registered it:
+//
+//	3401: fdde:ad00:beef:0:3037:3e03:8c5f:bc0c
+//
+// From OpenThread's CLI reference.
+func (c *cli) childIP() {
+	children := []diag.Neighbor{}
+	for {
+		l, ok := c.value()
+		if !ok {
+			break
+		}
+		left, right, _ := strings.Cut(l.text, ":")
+		rloc, is := parseRLOC16(left)
+		a, err := netip.ParseAddr(strings.TrimSpace(right))
+		if id, _ := rloc.ChildID(); !is || id == 0 || err != nil || !a.Is6() {
+			break
+		}
+		c.next()
+		if k := len(children) - 1; k < 0 || children[k].RLOC16 != rloc {
+			if len(children) == maxRows {
+				break
+			}
+			children = append(children, diag.Neighbor{RLOC16: rloc})
+		}
+		n := &children[len(children)-1]
+		n.Addresses = withAddress(n.Addresses, a)
+	}
+	if len(children) == 0 {
+		return
+	}
+	if c.strangers(children) {
+		c.flush()
+	}
+	c.begin("childip", 0)
+	c.me.rep.Children = merged(c.me.rep.Children, children)
 }

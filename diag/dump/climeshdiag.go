@@ -59,7 +59,7 @@ func (c *cli) meshdiagTopology() {
 	}
 	for {
 		l, ok := c.peek()
-		if !ok || l.long || l.done() || l.failed() || l.fence() || strings.HasPrefix(l.text, "id:") {
+		if !ok || l.ends() || strings.HasPrefix(l.text, "id:") {
 			break
 		}
 		// What later versions say of a router stands under it, too, and is passed over.
@@ -132,9 +132,7 @@ func (c *cli) meshdiagLine(l cliLine, r *diag.Report) bool {
 		return true
 	}
 	if a, err := netip.ParseAddr(t); err == nil {
-		if len(r.Addresses) < 64 {
-			r.Addresses = append(r.Addresses, a)
-		}
+		r.Addresses = withAddress(r.Addresses, a)
 		return true
 	}
 	if !strings.HasPrefix(t, "rloc16:0x") || strings.Contains(t, "ext-addr:") {
@@ -176,17 +174,23 @@ func (c *cli) meshdiagNone(name, arg string) {
 	c.report(r)
 }
 
+// askedOf is the router that the last command asked about, where it was one of
+// commands. What follows is its answer, and that of no other.
+func (c *cli) askedOf(commands ...string) (router diag.RLOC16) {
+	for _, command := range commands {
+		if arg, ok := strings.CutPrefix(c.last, command); ok {
+			router, _ = parseRLOC16(arg)
+		}
+	}
+	c.last, c.found = "", true
+	return router
+}
+
 // meshdiagRows reads the rows of "meshdiag childtable RLOC16" and "meshdiag
 // routerneighbortable RLOC16", from a captured command line of 2025. Whose
 // table it is stands only in the command; without it the speaker is unknown.
 func (c *cli) meshdiagRows() {
-	var r diag.Report
-	for _, name := range []string{"meshdiag childtable ", "meshdiag routerneighbortable "} {
-		if arg, ok := strings.CutPrefix(c.last, name); ok {
-			r.RLOC16, _ = parseRLOC16(arg)
-		}
-	}
-	c.last, c.found = "", true
+	r := diag.Report{RLOC16: c.askedOf("meshdiag childtable ", "meshdiag routerneighbortable ")}
 	for {
 		l, ok := c.peek()
 		if !ok || l.done() || !strings.HasPrefix(l.text, "rloc16:0x") {
@@ -221,10 +225,12 @@ func (c *cli) meshdiagRow(head cliLine) (n diag.Neighbor, child bool, fault stri
 	x, err := diag.ParseExtAddr(f["ext-addr"])
 	n = diag.Neighbor{ExtAddr: x, RLOC16: rloc, ThreadVersion: version(f["ver"])}
 	named := ok && err == nil && (x != 0 || rloc.Known())
-	complete := false
+	complete, heard := false, false
 	for {
 		l, more := c.peek()
-		if !more || l.long || l.done() || l.failed() || l.fence() || l.command() != "" || strings.HasPrefix(l.text, "rloc16:") {
+		if !more || l.ends() || l.command() != "" || strings.HasPrefix(l.text, "rloc16:") {
+			// Before 2024 there was no "conn-time": then what follows shows that the row is whole.
+			complete = complete || heard && more && (l.done() || l.fence() || strings.HasPrefix(l.text, "rloc16:0x"))
 			break
 		}
 		t := l.text
@@ -244,6 +250,7 @@ func (c *cli) meshdiagRow(head cliLine) (n diag.Neighbor, child bool, fault stri
 		case strings.HasPrefix(t, "rss - "):
 			n.AverageRSSI, n.LastRSSI, n.LinkMargin = dBm(v["ave"]), dBm(v["last"]), small(v["margin"], 255)
 		case strings.HasPrefix(t, "err-rate - "):
+			heard = true
 			n.FrameErrorRate, n.MessageErrorRate = percentage(v["frame"]), percentage(v["msg"])
 		case strings.HasPrefix(t, "conn-time:"):
 			n.ConnectedFor = clock(v["conn-time"])
@@ -270,11 +277,7 @@ func rowFault(whole bool) string {
 // meshdiagChildIP6 reads "meshdiag childip6 RLOC16": addresses that children
 // registered with their parent.
 func (c *cli) meshdiagChildIP6() {
-	var r diag.Report
-	if arg, ok := strings.CutPrefix(c.last, "meshdiag childip6 "); ok {
-		r.RLOC16, _ = parseRLOC16(arg)
-	}
-	c.last, c.found = "", true
+	r := diag.Report{RLOC16: c.askedOf("meshdiag childip6 ")}
 	for {
 		l, ok := c.peek()
 		if !ok {
@@ -293,9 +296,8 @@ func (c *cli) meshdiagChildIP6() {
 			if err != nil || len(r.Children) == 0 {
 				break
 			}
-			if n := &r.Children[len(r.Children)-1]; len(n.Addresses) < 64 {
-				n.Addresses = append(n.Addresses, a)
-			}
+			n := &r.Children[len(r.Children)-1]
+			n.Addresses = withAddress(n.Addresses, a)
 		}
 		c.next()
 	}

@@ -2,6 +2,7 @@ package dump
 
 import (
 	"encoding/hex"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ func (c *cli) networkDiagnostic() {
 	}
 	for {
 		l, ok := c.peek()
-		if !ok || l.long || l.done() || l.failed() || l.fence() || strings.HasPrefix(l.text, "DIAG_GET.") {
+		if !ok || l.ends() || strings.HasPrefix(l.text, "DIAG_GET.") {
 			break
 		}
 		if l.text != "" && !d.line(l) {
@@ -92,8 +93,8 @@ type diagChild struct {
 func (d *diagnostic) line(l cliLine) bool {
 	t, row := strings.CutPrefix(l.text, "- ")
 	if a, err := netip.ParseAddr(t); err == nil {
-		if d.section == "IP6 Address List" && len(d.rep.Addresses) < 64 {
-			d.rep.Addresses = append(d.rep.Addresses, a)
+		if d.section == "IP6 Address List" {
+			d.rep.Addresses = withAddress(d.rep.Addresses, a)
 		}
 		return true
 	}
@@ -102,6 +103,9 @@ func (d *diagnostic) line(l cliLine) bool {
 		return false
 	}
 	v = strings.TrimSpace(v)
+	if quoted, ok := strings.CutPrefix(v, "'"); ok { // until 2022; the closing one was missing at times
+		v = strings.TrimSuffix(quoted, "'")
+	}
 	if !row && l.indent <= d.base && d.top(l, key, v) {
 		d.any = true
 		return true
@@ -278,8 +282,8 @@ func (d *diagnostic) route(l cliLine, key, v string) bool {
 		r.RouteIDSequence = small(v, 255)
 	case "RouteData":
 	case "RouteId":
-		id, err := strconv.ParseUint(strings.TrimPrefix(v, "0x"), 16, 8)
-		if err != nil || id > diag.MaxRouterID || last >= diag.MaxRouterID {
+		id, ok := hexNumber(v, diag.MaxRouterID)
+		if !ok || last >= diag.MaxRouterID {
 			d.c.problem(l, "route names no router: what follows is skipped")
 			d.section = "" // its qualities must not go to the row before
 			return true
@@ -307,7 +311,7 @@ func (d *diagnostic) leader(key, v string) bool {
 	x := &d.rep.Leader
 	switch key {
 	case "PartitionId":
-		if id, err := strconv.ParseUint(strings.TrimPrefix(v, "0x"), 16, 32); err == nil {
+		if id, ok := hexNumber(v, math.MaxUint32); ok {
 			x.PartitionID = diag.Some(uint32(id))
 		}
 	case "Weighting":
@@ -317,7 +321,7 @@ func (d *diagnostic) leader(key, v string) bool {
 	case "StableDataVersion":
 		x.StableDataVersion = small(v, 255)
 	case "LeaderRouterId":
-		if id, err := strconv.ParseUint(strings.TrimPrefix(v, "0x"), 16, 8); err == nil && id <= diag.MaxRouterID {
+		if id, ok := hexNumber(v, diag.MaxRouterID); ok {
 			x.RouterID = diag.Some(uint8(id))
 		}
 	default:
@@ -353,10 +357,7 @@ func (d *diagnostic) childLine(l cliLine, key, v string) bool {
 	switch key {
 	case "ChildId":
 		d.endChild()
-		id, err := strconv.ParseUint(strings.TrimPrefix(v, "0x"), 16, 16)
-		if err != nil || id > diag.MaxChildID {
-			id = 0 // said below, once
-		}
+		id, _ := hexNumber(v, diag.MaxChildID) // no number is said below, once
 		d.open, d.child, d.seen = true, diagChild{line: l, id: uint16(id)}, 0
 	case "Timeout":
 		if e, err := strconv.ParseUint(v, 10, 8); err == nil && e < 32 {

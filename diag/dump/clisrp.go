@@ -63,8 +63,8 @@ func (c *cli) srpServer() bool {
 		r.Own = []diag.AddrClaim{{ExtAddr: x, Witness: diag.WitnessHost}}
 	}
 	for _, s := range strings.Split(strings.Trim(e["addresses"], "[]"), ",") {
-		if a, err := netip.ParseAddr(strings.TrimSpace(s)); err == nil && len(r.Addresses) < 64 {
-			r.Addresses = append(r.Addresses, a)
+		if a, err := netip.ParseAddr(strings.TrimSpace(s)); err == nil {
+			r.Addresses = withAddress(r.Addresses, a)
 		}
 	}
 	r.Source, r.Session = sourceText, c.out.in.session // what it runs over is not told

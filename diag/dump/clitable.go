@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,6 +166,27 @@ func parseRLOC16(s string) (r diag.RLOC16, ok bool) {
 		return r, false // 0x0000 is a router
 	}
 	return diag.MakeRLOC16(uint16(v)), true
+}
+
+// hexNumber reads a hexadecimal number of at most limit, "0x" before it or not.
+// It is 0 where ok is false.
+func hexNumber(s string, limit uint64) (v uint64, ok bool) {
+	v, err := strconv.ParseUint(strings.TrimPrefix(s, "0x"), 16, 64)
+	if err != nil || v > limit {
+		return 0, false
+	}
+	return v, true
+}
+
+// maxAddresses bounds the addresses of one node.
+const maxAddresses = 64
+
+// withAddress is the list with another address, where there is room for it.
+func withAddress(list []netip.Addr, a netip.Addr) []netip.Addr {
+	if len(list) < maxAddresses {
+		list = append(list, a)
+	}
+	return list
 }
 
 // seconds reads a whole number of seconds.

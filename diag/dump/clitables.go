@@ -37,6 +37,9 @@ func (c *cli) routerTable(t *cliTable) {
 	if len(routes) == 0 && !t.whole {
 		return // cut before its first row: says nothing
 	}
+	if c.linksToItself(routes) {
+		c.flush()
+	}
 	c.begin(tableRouter, c.ownRow(routes))
 	c.me.rep.Routes = routes
 }
@@ -110,10 +113,11 @@ func (c *cli) neighborTable(t *cliTable) {
 // childTable reads "child table", of any column set:
 //
 //	| ID  | RLOC16 | Timeout    | Age        | LQ In | C_VN |R|S|D|N| Extended MAC     |
+//	| ID  | RLOC16 | Timeout    | Age        | LQ In | C_VN |R|S|D|VER| Extended MAC     |
 //	| ID  | RLOC16 | Timeout    | Age        | LQ In | C_VN |R|D|N|Ver|CSL|QMsgCnt|Suprvsn| Extended MAC     |
 //
-// The first is from OpenThread's CLI reference of an earlier age, the second is
-// proved on a command line of 2026. Timeout, Age and Suprvsn are seconds.
+// The first is from OpenThread's CLI reference of an earlier age, the second from
+// one of its codelabs, the third is proved on a command line of 2026. Timeout, Age and Suprvsn are seconds.
 func (c *cli) childTable(t *cliTable) {
 	children := []diag.Neighbor{}
 	for _, r := range t.rows {
@@ -124,7 +128,7 @@ func (c *cli) childTable(t *cliTable) {
 			continue
 		}
 		n := diag.Neighbor{
-			ExtAddr: x, RLOC16: rloc, Mode: r.mode(), ThreadVersion: version(r.cell("Ver")),
+			ExtAddr: x, RLOC16: rloc, Mode: r.mode(), ThreadVersion: first(version(r.cell("Ver")), version(r.cell("VER"))),
 			LinkQualityIn: small(r.cell("LQ In"), 3), Timeout: r.seconds("Timeout"), Age: r.seconds("Age"), Supervision: r.seconds("Suprvsn"),
 		}
 		if v, ok := r.number("QMsgCnt", 1<<16-1); ok {
@@ -145,9 +149,27 @@ func (c *cli) childTable(t *cliTable) {
 	c.me.rep.Children = merged(children, c.me.rep.Children)
 }
 
-// strangers reports whether these can't be the speaker's children, since they
-// hang on another router id: the table is another node's.
+// linksToItself reports whether the routes hold a link to the speaker: the table
+// is another node's, as where a page shows "rloc16" of one node and the router
+// table of the next.
+func (c *cli) linksToItself(routes []diag.Route) bool {
+	if !c.me.rep.RLOC16.IsRouter() {
+		return false
+	}
+	for _, r := range routes {
+		if lq, _ := r.LinkQualityIn.Get(); diag.RouterRLOC16(r.RouterID) == c.me.rep.RLOC16 && (lq > 0 || r.LinkEstablished == diag.Some(true)) {
+			return true
+		}
+	}
+	return false
+}
+
+// strangers reports whether these can't be the speaker's children, since it is
+// a child itself or they hang on another router id: the table is another node's.
 func (c *cli) strangers(children []diag.Neighbor) bool {
+	if len(children) > 0 && (c.me.kid || c.me.rep.RLOC16.Known() && !c.me.rep.RLOC16.IsRouter()) {
+		return true
+	}
 	if !c.me.rep.RLOC16.Known() {
 		return false
 	}
@@ -207,6 +229,9 @@ func filled(a, b diag.Neighbor) diag.Neighbor {
 	a.Supervision = first(a.Supervision, b.Supervision)
 	a.QueuedMessages = first(a.QueuedMessages, b.QueuedMessages)
 	a.CSLSynchronized = first(a.CSLSynchronized, b.CSLSynchronized)
+	if a.Addresses == nil {
+		a.Addresses = b.Addresses
+	}
 	return a
 }
 

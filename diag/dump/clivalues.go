@@ -16,7 +16,7 @@ func (c *cli) value() (l cliLine, ok bool) {
 	for {
 		l, ok = c.peek()
 		switch {
-		case !ok || l.long || l.fence() || l.done() || l.failed() || l.command() != "":
+		case !ok || l.ends() || l.command() != "":
 			return l, false
 		case l.text == "":
 			c.next()
@@ -176,7 +176,7 @@ func (c *cli) addresses() {
 		}
 		c.next()
 		c.found = true
-		if len(c.me.rep.Addresses) < 64 && !slices.Contains(c.me.rep.Addresses, a) {
+		if len(c.me.rep.Addresses) < maxAddresses && !slices.Contains(c.me.rep.Addresses, a) {
 			c.me.rep.Addresses, c.me.used = append(c.me.rep.Addresses, a), true
 		}
 	}

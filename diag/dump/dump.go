@@ -65,8 +65,10 @@ var Kinds = []Kind{
 	{"Matter server: border routers", readBorderRouters},
 	{"Matter server: attributes of a node", readAttributes},
 	{"Matter server: messages, one a line", readMessages},
+	{"Matter server: a table of a node", readTables},
 	{"border router REST answer", readREST},
 	{"chip-tool log", readChipTool},
+	{"announcements, as avahi-browse and dns-sd list them", readMDNS},
 	{"OpenThread command line", readCLI},
 }
 
@@ -173,7 +175,7 @@ func Read(name string, b []byte, at time.Time) (*diag.Scan, error) {
 	return s, nil
 }
 
-var errUnknown = errors.New("holds nothing that is known: looked for diagnostics downloads of Home Assistant (Matter, Thread), snapshots of its Matter server (get_nodes), answers of a border router's REST (/diagnostics, /node, /api/devices) and OpenThread command output (\"router table\", \"neighbor table\", \"meshdiag topology\"); save one of these, with its header lines, and try again")
+var errUnknown = errors.New("holds nothing that is known: looked for diagnostics downloads of Home Assistant (Matter, Thread), snapshots of its Matter server (get_nodes), answers of a border router's REST (/diagnostics, /node, /api/devices) and OpenThread command output (\"router table\", \"neighbor table\", \"meshdiag topology\") and lists of announcements (avahi-browse -rp, dns-sd -L); save one of these, with its header lines, and try again")
 
 func readPart(p *input, out *output) error {
 	if len(bytes.TrimSpace(p.body)) == 0 {

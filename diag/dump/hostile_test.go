@@ -230,6 +230,9 @@ func FuzzText(f *testing.F) {
 			f.Add(b)
 		}
 	}
+	for _, text := range []string{dnssdLookup + dnssdAddresses, zeroconfLog, "=;eth0;IPv4;OT\\0320607;_meshcop._udp;local;pi.local;192.0.2.7;49154;" + avahiTXT} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := Read("fuzz.txt", b, time.Time{})
 		check(t, s, err)
