@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"threadmap/diag"
+	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
 	"threadmap/render/schema/schematest"
 	"threadmap/topology"
@@ -36,8 +37,8 @@ func TestFindingsGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	schematest.Document(t, doc.Bytes())
-	golden(t, "home-findings.txt", text.Bytes())
-	golden(t, "home-findings.json", doc.Bytes())
+	golden.Same(t, "home-findings.txt", text.Bytes())
+	golden.Same(t, "home-findings.json", doc.Bytes())
 }
 
 // TestFindingsOfNothing: who did not look does not praise.
@@ -131,8 +132,8 @@ func TestDiffGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	schematest.Document(t, doc.Bytes())
-	golden(t, "home-diff.txt", text.Bytes())
-	golden(t, "home-diff.json", doc.Bytes())
+	golden.Same(t, "home-diff.txt", text.Bytes())
+	golden.Same(t, "home-diff.json", doc.Bytes())
 	if strings.Contains(text.String()+doc.String(), "\x1b") {
 		t.Error("a name brought an escape sequence")
 	}

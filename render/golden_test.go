@@ -2,12 +2,9 @@ package render
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
 )
 
@@ -33,38 +30,20 @@ func draw(t testing.TB, f Format, d *Document, o Options) []byte {
 	return b.Bytes()
 }
 
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE") == "1" {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (UPDATE=1 go test ./render writes it)", err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (UPDATE=1 writes it anew):\n%s", file, cmp.Diff(string(want), string(got)))
-	}
-}
-
 func TestGolden(t *testing.T) {
 	for name, d := range documents() {
 		for _, f := range Formats {
 			if f.Name == "html" || f.Name == "png" {
 				continue // made of what is compared here; render/page and render/raster look at them
 			}
-			golden(t, name+f.Ext, draw(t, f, d, Options{}))
+			golden.Same(t, name+f.Ext, draw(t, f, d, Options{}))
 		}
 	}
 	home := documents()["home"]
-	golden(t, "home-color.txt", draw(t, Formats[0], home, Options{Color: true}))
-	golden(t, "home-80.txt", draw(t, Formats[0], home, Options{Width: 80}))
-	golden(t, "home-dead.txt", draw(t, Formats[0], home, Options{ShowDead: true}))
-	golden(t, "home-dead.svg", draw(t, Formats[2], home, Options{ShowDead: true}))
+	golden.Same(t, "home-color.txt", draw(t, Formats[0], home, Options{Color: true}))
+	golden.Same(t, "home-80.txt", draw(t, Formats[0], home, Options{Width: 80}))
+	golden.Same(t, "home-dead.txt", draw(t, Formats[0], home, Options{ShowDead: true}))
+	golden.Same(t, "home-dead.svg", draw(t, Formats[2], home, Options{ShowDead: true}))
 }
 
 // TestSameBytes: nothing depends on the order of a Go map.
@@ -100,24 +79,11 @@ func TestByExt(t *testing.T) {
 	}
 }
 
-// brokenPipe fails after some bytes.
-type brokenPipe struct{ room int }
-
-func (w *brokenPipe) Write(b []byte) (int, error) {
-	if len(b) > w.room {
-		n := w.room
-		w.room = 0
-		return n, os.ErrClosed
-	}
-	w.room -= len(b)
-	return len(b), nil
-}
-
 func TestWriteErrorsAreTold(t *testing.T) {
 	big := &Document{Map: fixture.Big(2, 32, 10)}
 	for _, f := range Formats {
 		for _, room := range []int{0, 1000, 50_000} {
-			if err := f.Write(&brokenPipe{room}, big, Options{}); err == nil {
+			if err := f.Write(&fixture.Narrow{Room: room}, big, Options{}); err == nil {
 				t.Errorf("%s: no error after %d bytes", f.Name, room)
 			}
 		}

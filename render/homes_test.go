@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
 	"threadmap/topology"
 	"threadmap/topology/doctor"
@@ -39,7 +40,7 @@ func TestGoldenHomes(t *testing.T) {
 		if err := SVG(&b, d, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "home-"+name+".svg", b.Bytes())
+		golden.Same(t, "home-"+name+".svg", b.Bytes())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"threadmap/diag"
+	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
 	"threadmap/render/schema/schematest"
 	"threadmap/topology/doctor"
@@ -47,7 +48,7 @@ func ticketOf(t *testing.T, d *Document, e Environment) (text, doc string) {
 
 func TestTicketGolden(t *testing.T) {
 	text, doc := ticketOf(t, withFindings(), somewhere)
-	golden(t, "home-ticket.md", []byte(text))
+	golden.Same(t, "home-ticket.md", []byte(text))
 	if strings.Contains(doc, `"redacted":true`) {
 		t.Error("nobody redacted it")
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"threadmap/diag"
+	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
 	"threadmap/topology"
 )
@@ -27,8 +28,8 @@ func TestWhyGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	golden(t, "home-why.txt", all.Bytes())
-	golden(t, "home-why.json", doc.Bytes())
+	golden.Same(t, "home-why.txt", all.Bytes())
+	golden.Same(t, "home-why.json", doc.Bytes())
 }
 
 // A node of unknown role that hears one other: no link is drawn, since that may be

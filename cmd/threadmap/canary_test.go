@@ -16,7 +16,6 @@ import (
 	"threadmap/diag/tmf/pskc"
 	"threadmap/simulators/borderagent"
 	"threadmap/simulators/mesh"
-	"threadmap/simulators/world"
 )
 
 // A canary is a key that must be seen nowhere but, where may says so, in the file
@@ -68,11 +67,7 @@ func TestKeysAreNowhere(t *testing.T) {
 		newCanary("code that is typed wrong", []byte("475689123"), false), newCanary("code in groups", []byte("475-689-122"), false),
 	}
 	o := atOnce()
-	w, err := world.Start(&mesh.Home{Name: "Lab", Networks: []*mesh.Mesh{lab}}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, &mesh.Home{Name: "Lab", Networks: []*mesh.Mesh{lab}}, o)
 	coder, codeAt := serveAgent(t, lab, borderagent.Options{EphemeralCode: rightCode, Settle: -1})
 	codes := announceHome(t, lab, 1, map[string]netip.AddrPort{"LabBR": codeAt})
 	_, taken := serveAgent(t, lab, borderagent.Options{SecondCommissioner: "phone", Steering: []byte{0xff}})

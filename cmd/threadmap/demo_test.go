@@ -117,11 +117,7 @@ func rolesAreFree(t *testing.T, w *world.World) {
 func TestDemoEqualsTheModel(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, world.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, world.Options{})
 	scan, err := quiet().scanWorld(context.Background(), w)
 	if err != nil || !scan.Complete || len(scan.Sources) != 1+len(w.OTBRs())+len(home.Networks) {
 		t.Fatalf("%v, %+v, %v", err, scan.Sources, scan.Problems)
@@ -136,11 +132,7 @@ func TestDemoEqualsTheModel(t *testing.T) {
 func TestKeysAloneEqualTheModel(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, world.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, world.Options{})
 	scan, _ := quiet().collect(t.Context(), threadJob(t, w, worldKeys(w)))
 	if !scan.Complete || len(scan.Sources) != 1+len(home.Networks) {
 		t.Fatalf("%+v, %v", scan.Sources, scan.Problems)

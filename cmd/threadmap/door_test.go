@@ -21,6 +21,7 @@ import (
 	sim "threadmap/simulators/mdns"
 	"threadmap/simulators/mesh"
 	"threadmap/simulators/simnet"
+	"threadmap/simulators/world"
 )
 
 // rightCode was shown by an OpenThread border router of 2026-08; wrongCode has a
@@ -28,6 +29,17 @@ import (
 const rightCode, wrongCode = "475689122", "864213578"
 
 var thisHost = netip.MustParseAddr("127.0.0.1")
+
+// startWorld serves a simulated home until the test ends.
+func startWorld(t *testing.T, home *mesh.Home, o world.Options) *world.World {
+	t.Helper()
+	w, err := world.Start(home, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	return w
+}
 
 // serveAgent runs the border agent of a mesh's first border router on loopback.
 func serveAgent(t *testing.T, m *mesh.Mesh, o borderagent.Options) (*borderagent.Agent, netip.AddrPort) {

@@ -131,6 +131,14 @@ func terminalWidth(w io.Writer) (columns int, isTerminal bool) {
 	return columns, true
 }
 
+// counted says "1 device", "2 devices".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // list says "a, b or c".
 func list(words []string, last string) string {
 	if n := len(words); n > 1 {

@@ -259,14 +259,10 @@ func (a *app) saveLent(ctx context.Context, store *state.Store, lent, own keyrin
 		if _, have := own[id]; have {
 			continue
 		}
-		aside, err := store.AddCredential(context.WithoutCancel(ctx), lent[id])
-		if err != nil {
+		if err := a.addCredential(context.WithoutCancel(ctx), store, lent[id]); err != nil {
 			a.warn(fmt.Errorf("the credential of %s is not saved: %w", lent.label(id), err))
 			a.failed = true
 			return
-		}
-		if aside != "" {
-			a.hint("The credentials could not be read; they are kept as %s.", aside)
 		}
 		saved++
 		a.hint("The credential of %s is saved: threadmap login remove %s forgets it.", clean(lent.label(id)), id)

@@ -29,11 +29,7 @@ import (
 func homeOf50(t *testing.T, o world.HomeOptions) (*mesh.Home, *world.World, world.HomeAssistant) {
 	t.Helper()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, world.Options{HomeAssistant: &o})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.Close() })
+	w := startWorld(t, home, world.Options{HomeAssistant: &o})
 	ha, _ := w.HomeAssistant()
 	return home, w, ha
 }
@@ -154,11 +150,7 @@ func TestHomeAssistantInTrouble(t *testing.T) {
 			home, w, ha := homeOf50(t, world.HomeOptions{}) // it was well when the user logged in
 			u := newUser(t)
 			loginTo(t, u, ha, world.AdminToken)
-			bad, err := world.Start(home, world.Options{HomeAssistant: &tt.o})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer bad.Close()
+			bad := startWorld(t, home, world.Options{HomeAssistant: &tt.o})
 			moved, _ := bad.HomeAssistant()
 			moveLogin(t, u, ha.URL, moved.URL)
 			o, e, status := u.run("", "scan", "--ask", w.MDNS().String(), "--json")
@@ -170,10 +162,14 @@ func TestHomeAssistantInTrouble(t *testing.T) {
 				t.Fatalf("%v: %s%s", err, o, e)
 			}
 			var lines []string
+			wantStatus := exitDone
 			for _, p := range doc.Problems {
-				lines = append(lines, p.Source+" "+p.Target+" "+p.Error)
+				wantStatus = exitPartial
+				if p.Source != "mdns" { // a busy machine's simulated home answers late: not what this is about
+					lines = append(lines, p.Source+" "+p.Target+" "+p.Error)
+				}
 			}
-			if tt.want == "" && (len(lines) > 0 || status != exitDone) || tt.want != "" && (len(lines) == 0 || len(lines) > 1+tt.more || !regexp.MustCompile(tt.want).MatchString(lines[0]) || status != exitPartial) {
+			if status != wantStatus || tt.want == "" && len(lines) > 0 || tt.want != "" && (len(lines) == 0 || len(lines) > 1+tt.more || !regexp.MustCompile(tt.want).MatchString(lines[0])) {
 				t.Errorf("status %d, %d problems:\n%s", status, len(lines), strings.Join(lines, "\n"))
 			}
 			if len(doc.Nodes) < home.Nodes() {

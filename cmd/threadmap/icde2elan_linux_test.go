@@ -34,7 +34,7 @@ func inLoopback(t *testing.T) bool {
 		return true
 	}
 	t.Parallel()
-	args := []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.timeout=120s"}
+	args := []string{"-test.run=^" + t.Name() + "$", "-test.v", "-test.timeout=10m"}
 	c := exec.Command(os.Args[0], args...)
 	c.Env = append(os.Environ(), inNamespace+"="+t.Name())
 	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}

@@ -317,13 +317,6 @@ func (s *neighborhood) wouldAdd(all []sleeper) []string {
 	return out
 }
 
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // ago is a time in the past, in words.
 func ago(d time.Duration) string {
 	switch {

@@ -67,20 +67,7 @@ URL with a user name or a password is refused.`,
 			return err
 		}
 		login := state.Login{Source: otbr.Name, URL: info.URL, Network: info.NetworkName, ExtPANID: info.ExtPANID.String(), Added: time.Now().UTC().Truncate(time.Second)}
-		aside, err := store.AddLogin(c.Context(), login)
-		if err != nil {
-			return err
-		}
-		if aside != "" {
-			a.hint("The logins could not be read; they are kept as %s.", aside)
-		}
-		if l.json {
-			return a.printJSON(loginsDocument("threadmap-login", []state.Login{login}))
-		}
-		if err := a.print(func(w io.Writer) error {
-			_, err := fmt.Fprintln(w, clean(fmt.Sprintf("%s: border router of %s. It is asked in every scan from now on.", login.URL, networkWords(login))))
-			return err
-		}); err != nil {
+		if err := a.keepPlace(c.Context(), store, login, "border router of "+networkWords(login), l); err != nil || l.json {
 			return err
 		}
 		if info.State == diag.RoleUnknown {
@@ -91,6 +78,42 @@ URL with a user name or a password is refused.`,
 		return nil
 	})
 	return c
+}
+
+// keepPlace remembers a place that answered, and says what it is.
+func (a *app) keepPlace(ctx context.Context, store *state.Store, login state.Login, what string, l look) error {
+	if err := a.addLogin(ctx, store, login); err != nil {
+		return err
+	}
+	if l.json {
+		return a.printJSON(loginsDocument("threadmap-login", []state.Login{login}))
+	}
+	return a.print(func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, clean(fmt.Sprintf("%s: %s. It is asked in every scan from now on.", login.URL, what)))
+		return err
+	})
+}
+
+// addLogin keeps a login, and tells of a damaged file that was in its way.
+func (a *app) addLogin(ctx context.Context, store *state.Store, l state.Login) error {
+	aside, err := store.AddLogin(ctx, l)
+	if err == nil && aside != "" {
+		a.hint("The logins could not be read; they are kept as %s.", aside)
+	}
+	return err
+}
+
+// addCredential is addLogin for the credential of a Thread network.
+func (a *app) addCredential(ctx context.Context, store *state.Store, cred state.Credential) error {
+	aside, err := store.AddCredential(ctx, cred)
+	a.hintCredentialsAside(aside, err)
+	return err
+}
+
+func (a *app) hintCredentialsAside(aside string, err error) {
+	if err == nil && aside != "" {
+		a.hint("The credentials could not be read; they are kept as %s.", aside)
+	}
 }
 
 func networkWords(l state.Login) string {

@@ -188,17 +188,12 @@ func (a *app) keepHome(ctx context.Context, store *state.Store, info homeassista
 	token.Added = time.Now().UTC().Truncate(time.Second)
 	login := state.Login{Source: homeassistant.Name, URL: info.URL, Name: clean(info.Name), Added: token.Added}
 	aside, err := store.AddToken(ctx, token)
-	if err == nil && aside != "" {
-		a.hint("The credentials could not be read; they are kept as %s.", aside)
-	}
+	a.hintCredentialsAside(aside, err)
 	if err == nil {
-		aside, err = store.AddLogin(ctx, login)
+		err = a.addLogin(ctx, store, login)
 	}
 	if err != nil {
 		return err
-	}
-	if aside != "" {
-		a.hint("The logins could not be read; they are kept as %s.", aside)
 	}
 	if l.json {
 		doc := loginsDocument("threadmap-login", []state.Login{login})

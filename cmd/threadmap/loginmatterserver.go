@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -59,20 +58,8 @@ func (a *app) loginMatterServerCommand() *cobra.Command {
 		if len(info.Networks) == 1 {
 			login.ExtPANID, login.Network = info.Networks[0].String(), clean(info.Names[info.Networks[0]])
 		}
-		aside, err := store.AddLogin(c.Context(), login)
-		if err != nil {
-			return err
-		}
-		if aside != "" {
-			a.hint("The logins could not be read; they are kept as %s.", aside)
-		}
-		if l.json {
-			return a.printJSON(loginsDocument("threadmap-login", []state.Login{login}))
-		}
-		if err := a.print(func(w io.Writer) error {
-			_, err := fmt.Fprintln(w, clean(fmt.Sprintf("%s: Matter server with %s, %d of them reachable now. It is asked in every scan from now on.", info.URL, countOf(info.Nodes, "node"), info.Reachable)))
-			return err
-		}); err != nil {
+		what := fmt.Sprintf("Matter server with %s, %d of them reachable now", counted(info.Nodes, "node"), info.Reachable)
+		if err := a.keepPlace(c.Context(), store, login, what, l); err != nil || l.json {
 			return err
 		}
 		a.hint("Try: threadmap scan")
@@ -88,11 +75,4 @@ func hasUser(s string) bool {
 	}
 	u, err := url.Parse(strings.TrimSpace(s))
 	return err == nil && u.User != nil
-}
-
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -117,12 +117,8 @@ is used at once for a scan, as "threadmap scan --code" does: --interface and
 		if err := readThreadCredential(&cred, string(given.Reveal())); err != nil {
 			return err
 		}
-		aside, err := store.AddCredential(c.Context(), cred)
-		if err != nil {
+		if err := a.addCredential(c.Context(), store, cred); err != nil {
 			return err
-		}
-		if aside != "" {
-			a.hint("The credentials could not be read; they are kept as %s.", aside)
 		}
 		added := []state.Login{threadLogin(cred)}
 		if address != "" {
@@ -156,12 +152,8 @@ func (a *app) addAgent(ctx context.Context, store *state.Store, cred state.Crede
 	}
 	l := threadLogin(cred)
 	l.URL = e.URL
-	aside, err := store.AddLogin(ctx, l)
-	if err != nil {
+	if err := a.addLogin(ctx, store, l); err != nil {
 		return l, err
-	}
-	if aside != "" {
-		a.hint("The logins could not be read; they are kept as %s.", aside)
 	}
 	_, err = store.RemoveLogin(ctx, func(o state.Login) bool { return isAgentOf(o, l.ExtPANID) && o.URL != l.URL })
 	return l, err

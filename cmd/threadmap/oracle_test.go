@@ -20,11 +20,7 @@ import (
 // routers' REST, or both.
 func scanOf(t *testing.T, home *mesh.Home, announced, asked bool) *diag.Scan {
 	t.Helper()
-	w, err := world.Start(home, world.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, world.Options{})
 	j := job{limit: time.Minute, plan: planned(nil, nil)}
 	if asked {
 		var endpoints []diag.Endpoint

@@ -22,11 +22,7 @@ func TestSizeOfDemoPicture(t *testing.T) {
 	home := mesh.HomeOf50(demoSeed)
 	o := withHomeAssistant(home)
 	o.Matter = &world.MatterOptions{}
-	w, err := world.Start(home, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, o)
 	a := &app{in: bytes.NewReader(nil), out: &bytes.Buffer{}, err: &bytes.Buffer{}, getenv: func(string) string { return "" }}
 	scan, err := a.scanWorld(t.Context(), w)
 	if err != nil {

@@ -60,11 +60,7 @@ func TestProgress(t *testing.T) {
 
 // TestProgressOfTheLAN: what was announced is told before anybody has answered.
 func TestProgressOfTheLAN(t *testing.T) {
-	w, err := world.Start(mesh.HomeOf50(demoSeed), world.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, mesh.HomeOf50(demoSeed), world.Options{})
 	user, terminal := ptytest.Open(t)
 	asked := make(chan struct{}, 1)
 	url, end := hangingServer(nil, asked)

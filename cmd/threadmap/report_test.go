@@ -23,11 +23,7 @@ import (
 func TestReportBorderRouters(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, atOnce())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, atOnce())
 	u := newUser(t)
 	mine := home.Networks[0]
 	if out, errs, status := u.run(datasetOf(mine), "login", "thread", "--file", "-"); status != exitDone {
@@ -141,11 +137,7 @@ func identifying(home *mesh.Home) (out []string) {
 func TestReportOfFailures(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, atOnce())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, atOnce())
 	u := newUser(t)
 	mine := home.Networks[0]
 	u.run("00112233445566778899aabbccddeeff", "login", "thread", "--network", mine.ExtPANID.String(), "--file", "-")

@@ -118,11 +118,7 @@ func betraying(t *testing.T, home *mesh.Home, w *world.World, scan *diag.Scan) [
 func TestRedactedTellsNobody(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, world.Options{HomeAssistant: &world.HomeOptions{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, world.Options{HomeAssistant: &world.HomeOptions{}})
 	u := newUser(t)
 	a := &app{in: strings.NewReader(""), out: &bytes.Buffer{}, err: &bytes.Buffer{}, getenv: func(string) string { return "" }}
 	scan, err := a.scanWorld(t.Context(), w)

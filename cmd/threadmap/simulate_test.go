@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"threadmap/simulators/mesh"
-	"threadmap/simulators/world"
 )
 
 // TestSimulate: the home is there until Ctrl-C, and can be scanned meanwhile.
@@ -100,11 +99,7 @@ func TestSimulate(t *testing.T) {
 func TestSimulationDocument(t *testing.T) {
 	t.Parallel()
 	home := &mesh.Home{Name: "Lab", Networks: []*mesh.Mesh{mesh.Lab(0)}}
-	w, err := world.Start(home, withHomeAssistant(home)) // it has no Matter devices, so there is none
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, withHomeAssistant(home)) // it has no Matter devices, so there is none
 	b, err := json.Marshal(simulationDocument(home, w))
 	if err != nil {
 		t.Fatal(err)
@@ -120,11 +115,7 @@ func TestSimulationDocument(t *testing.T) {
 func TestSimulatedHomeAssistant(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, withHomeAssistant(home))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, withHomeAssistant(home))
 	ha, ok := w.HomeAssistant()
 	b, err := json.Marshal(simulationDocument(home, w))
 	if err != nil || !ok || !strings.Contains(string(b), `"home_assistant":{"url":"`+ha.URL+`","token":"`+ha.Token+`"}`) {

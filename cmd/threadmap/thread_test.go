@@ -78,11 +78,7 @@ func quiet() *app { return &app{err: io.Discard, getenv: func(string) string { r
 func TestCredentialsGiveTheModel(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, reachable())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, reachable())
 	scan, services := quiet().collect(t.Context(), threadJob(t, w, keysOf(t, home)))
 	if !scan.Complete || len(services) == 0 || len(scan.Sources) != 1+len(home.Networks) {
 		t.Fatalf("complete %v, %d services, %+v, %v", scan.Complete, len(services), scan.Sources, scan.Problems)
@@ -153,11 +149,7 @@ func reachable() (o world.Options) {
 func TestCtrlCGivesTheRoleBack(t *testing.T) {
 	t.Parallel()
 	home := &mesh.Home{Name: "Lab", Networks: []*mesh.Mesh{mesh.Lab(0)}}
-	w, err := world.Start(home, reachable())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, reachable())
 	agents := w.BorderAgents()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -194,11 +186,7 @@ func TestCtrlCGivesTheRoleBack(t *testing.T) {
 func TestOneHintForEachNetwork(t *testing.T) {
 	t.Parallel()
 	home := mesh.HomeOf50(demoSeed)
-	w, err := world.Start(home, world.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, world.Options{})
 	j := threadJob(t, w, nil)
 	j.plan = planned(nil, nil)
 	scan, all := quiet().collect(t.Context(), j)

@@ -9,7 +9,6 @@ import (
 
 	"threadmap/diag"
 	"threadmap/simulators/mesh"
-	"threadmap/simulators/world"
 	"threadmap/topology"
 )
 
@@ -22,11 +21,7 @@ func TestNamesOfTheSameScan(t *testing.T) {
 	home := mesh.HomeOf50(demoSeed)
 	o := atOnce()
 	o.MDNS.HomeKit = func(n *mesh.Node) bool { return !n.BorderRouter && n.ExtAddr%3 == 0 }
-	w, err := world.Start(home, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := startWorld(t, home, o)
 	j := threadJob(t, w, keysOf(t, home))
 	a := &app{err: io.Discard, getenv: func(string) string { return "" }}
 	scan, _ := a.collect(t.Context(), j)

@@ -3,30 +3,25 @@ package homeassistant
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/relisten/relistentest"
 	"threadmap/simulators/homeassistant"
 	"threadmap/simulators/matterserver"
 	"threadmap/simulators/mesh"
 )
 
-// A hearing is a Listen that is going on, in virtual time.
+// A hearing is a Listen about one node, in virtual time.
 type hearing struct {
-	sim  *homeassistant.Server
-	node *mesh.Node
-	id   uint64
-	src  Source
-
-	mu   sync.Mutex
-	list []string
-	stop context.CancelFunc
-	over chan error
+	sim                   *homeassistant.Server
+	node                  *mesh.Node
+	id                    uint64
+	src                   Source
+	*relistentest.Hearing // once it listens
 }
 
 // hear listens to a home's Home Assistant about its first sleepy device.
@@ -38,7 +33,7 @@ func hear(t *testing.T, token string, o homeassistant.Options) *hearing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hearing{sim: sim, over: make(chan error, 1)}
+	h := &hearing{sim: sim}
 	for _, m := range home.Networks {
 		for i := range m.Nodes {
 			if n := &m.Nodes[i]; n.Sleepy() && len(n.Matter) > 0 && h.node == nil {
@@ -55,14 +50,9 @@ func hear(t *testing.T, token string, o homeassistant.Options) *hearing {
 }
 
 func (h *hearing) listen(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	h.stop = cancel
-	begun := time.Now()
-	go func() {
-		h.over <- h.src.Listen(ctx, "http://ha.test:8123", diag.MatterID{Node: h.id}, func(at time.Time, e Event) {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			line := fmt.Sprintf("%v %s %d", at.Sub(begun).Round(time.Second), e.Kind, e.Node)
+	h.Hearing = relistentest.Begin(t, func(ctx context.Context, tell func(time.Time, string)) error {
+		return h.src.Listen(ctx, "http://ha.test:8123", diag.MatterID{Node: h.id}, func(at time.Time, e Event) {
+			line := fmt.Sprintf("%s %d", e.Kind, e.Node)
 			switch e.Kind {
 			case KindAvailable:
 				line += " " + e.Available.String()
@@ -71,35 +61,9 @@ func (h *hearing) listen(t *testing.T) {
 			case KindEnded:
 				line += " " + e.Text
 			}
-			h.list = append(h.list, line)
+			tell(at, line)
 		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		begun := time.Now()
-		if err := <-h.over; err != nil {
-			t.Errorf("ended with %v", err)
-		}
-		if took := time.Since(begun); took > time.Second {
-			t.Errorf("ending took %v", took)
-		}
 	})
-}
-
-func (h *hearing) heard() []string {
-	synctest.Wait()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	list := h.list
-	h.list = nil
-	return list
-}
-
-func (h *hearing) want(t *testing.T, want ...string) {
-	t.Helper()
-	if got := h.heard(); !slices.Equal(got, want) {
-		t.Errorf("heard\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
 }
 
 func TestListen(t *testing.T) {
@@ -107,23 +71,23 @@ func TestListen(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := hear(t, guestToken, homeassistant.Options{Arrays: arrays})
 			h.listen(t)
-			h.want(t, "0s began 0", fmt.Sprintf("0s available %d true", h.id))
+			h.Want(t, "0s began 0", fmt.Sprintf("0s available %d true", h.id))
 			x := h.node.ExtAddr.String()
 			time.Sleep(time.Minute) // pings lie between
 			h.sim.SetState("event."+x+"_button", "2026-11-22T10:05:00.000+00:00", map[string]any{"event_type": "initial_press"})
 			h.sim.SetState("switch."+x, "off", nil)                               // no event entity
 			h.sim.SetState("event.0123_button", "2026-11-22T10:05:00+00:00", nil) // another device's
-			h.want(t, fmt.Sprintf(`1m0s attribute %d event.%s_button {"state":"2026-11-22T10:05:00.000+00:00","event_type":"initial_press"}`, h.id, x))
+			h.Want(t, fmt.Sprintf(`1m0s attribute %d event.%s_button {"state":"2026-11-22T10:05:00.000+00:00","event_type":"initial_press"}`, h.id, x))
 			for _, e := range []string{"event." + x + "_button", "switch." + x, "sensor." + x + "_battery"} {
 				h.sim.SetState(e, "unavailable", nil)
 			}
-			h.want(t, fmt.Sprintf("1m0s available %d false", h.id))
+			h.Want(t, fmt.Sprintf("1m0s available %d false", h.id))
 			h.sim.SetState("event."+x+"_button", "2026-11-22T10:05:00.000+00:00", nil) // restored, no press
-			h.want(t, fmt.Sprintf("1m0s available %d true", h.id))
+			h.Want(t, fmt.Sprintf("1m0s available %d true", h.id))
 			for _, e := range []string{"event." + x + "_button", "switch." + x, "sensor." + x + "_battery"} {
 				h.sim.Remove(e)
 			}
-			got := h.heard()
+			got := h.Heard()
 			if len(got) == 0 || got[len(got)-1] != fmt.Sprintf("1m0s removed %d", h.id) {
 				t.Errorf("heard %q", got)
 			}
@@ -140,22 +104,21 @@ func TestListenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := hear(t, guestToken, homeassistant.Options{})
 		h.listen(t)
-		h.heard()
+		h.Heard()
 		time.Sleep(10 * time.Second)
 		h.sim.Cut()
 		time.Sleep(1500 * time.Millisecond)
-		got := h.heard()
+		got := h.Heard()
 		if len(got) != 3 || !strings.HasPrefix(got[0], "10s ended 0 ") || got[1] != "11s began 0" || got[2] != fmt.Sprintf("11s available %d true", h.id) {
 			t.Errorf("heard %q", got)
 		}
 		h.sim.Revoke(guestToken, false)
 		h.sim.Cut()
 		time.Sleep(time.Hour)
-		err := <-h.over
+		err := h.Over()
 		if err == nil || strings.Contains(err.Error(), guestToken) || h.sim.WrongLogins() != 1 {
 			t.Errorf("%v, %d wrong logins", err, h.sim.WrongLogins())
 		}
-		h.over <- nil
 	})
 }
 
@@ -169,16 +132,16 @@ func TestListenHostile(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := hear(t, guestToken, homeassistant.Options{})
 			h.listen(t)
-			h.heard()
+			h.Heard()
 			entity := "event." + h.node.ExtAddr.String() + "_button"
 			h.sim.EmitRaw(strings.ReplaceAll(event, "ENTITY", entity))
-			for _, line := range h.heard() {
+			for _, line := range h.Heard() {
 				if strings.Contains(line, "attribute") || strings.Contains(line, "false") || strings.Contains(line, "removed") {
 					t.Errorf("%.60s: told %q", event, line)
 				}
 			}
 			h.sim.SetState(entity, "2026-11-22T10:09:00+00:00", map[string]any{"event_type": "long_press"})
-			if got := h.heard(); len(got) != 1 || !strings.Contains(got[0], "long_press") {
+			if got := h.Heard(); len(got) != 1 || !strings.Contains(got[0], "long_press") {
 				t.Errorf("%.60s: then heard %q", event, got)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	"threadmap/diag/icd"
 	"threadmap/diag/icd/internal/scenario"
+	"threadmap/simulators/golden"
 )
 
 // TestScenariosCaptured looks at each home through a packet capture next to the
@@ -42,7 +43,7 @@ func TestScenariosCaptured(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "captured.txt", b.String())
+	golden.Same(t, "captured.txt", b.String())
 }
 
 // TestSoundHomesCaptured restarts sound devices before a capture: nobody may be

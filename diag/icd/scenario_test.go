@@ -2,14 +2,14 @@ package icd_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"threadmap/diag/icd"
+	"threadmap/diag/icd/icdtest"
 	"threadmap/diag/icd/internal/scenario"
+	"threadmap/simulators/golden"
 )
 
 // lookAlikes are the causes that nobody can tell apart from outside without
@@ -19,6 +19,8 @@ var lookAlikes = [][]string{{"R1", "N5"}, {"R4", "N5"}, {"R11", "R12", "N1"}, {"
 func alike(a, b string) bool {
 	return a == b || slices.ContainsFunc(lookAlikes, func(g []string) bool { return slices.Contains(g, a) && slices.Contains(g, b) })
 }
+
+var show = icdtest.Show
 
 func evaluate(t *testing.T, tl *icd.Timeline) *icd.Verdict {
 	t.Helper()
@@ -69,15 +71,7 @@ func TestScenarios(t *testing.T) {
 					first++
 				}
 			}
-			var causes []string
-			for i, c := range v.Causes {
-				if i == 4 {
-					causes = append(causes, "…")
-					break
-				}
-				causes = append(causes, c.ID+":"+c.Confidence.String())
-			}
-			fmt.Fprintf(&b, "%-4s %-48s rung %d  %-4s %-16s %s %s\n", s.Cause, s.Name, rung, link, party, mark, strings.Join(causes, " "))
+			fmt.Fprintf(&b, "%-4s %-48s rung %d  %-4s %-16s %s %s\n", s.Cause, s.Name, rung, link, party, mark, icdtest.Causes(v))
 		}
 	}
 	fmt.Fprintf(&b, "\nplanted cause among the first: %d of %d; by itself at the head, where the link can be told: %d of %d\n", first, rows, told, tellable)
@@ -87,36 +81,7 @@ func TestScenarios(t *testing.T) {
 	if 10*first < 9*rows {
 		t.Errorf("the planted cause stands first in %d of %d", first, rows)
 	}
-	golden(t, "scenarios.txt", b.String())
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE") != "" {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (UPDATE=1 writes it anew):\n%s", file, got)
-	}
-}
-
-func show(v *icd.Verdict) string {
-	var b strings.Builder
-	for _, l := range v.Chain {
-		fmt.Fprintf(&b, "  %s %s %v\n", l.Link, l.State, l.Because)
-	}
-	for _, c := range v.Causes {
-		fmt.Fprintf(&b, "  %s %s for %q against %q\n", c.ID, c.Confidence, c.For, c.Against)
-	}
-	return b.String()
+	golden.Same(t, "scenarios.txt", b.String())
 }
 
 // TestSoundHomes restarts sound devices: nobody may be blamed.

@@ -3,38 +3,24 @@ package matterserver
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"threadmap/diag"
+	"threadmap/diag/internal/relisten/relistentest"
 	"threadmap/diag/matterserver/wsdoc"
 	"threadmap/simulators/matterserver"
 	"threadmap/simulators/mesh"
 )
 
-// A hearing is a Listen that is going on.
-type hearing struct {
-	mu   sync.Mutex
-	list []string
-	stop context.CancelFunc
-	over chan error
-}
-
 // hear listens to s in a bubble.
-func hear(t *testing.T, s *matterserver.Server, node uint64) *hearing {
+func hear(t *testing.T, s *matterserver.Server, node uint64) *relistentest.Hearing {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	h := &hearing{stop: cancel, over: make(chan error, 1)}
-	begun := time.Now()
-	go func() {
-		h.over <- Listen(ctx, "ws://someone:"+canary+"@ha.test/ws", ListenOptions{Dial: to(s), Node: node}, func(at time.Time, e Event) {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			line := fmt.Sprintf("%v %s %d", at.Sub(begun).Round(time.Second), e.Kind, e.Node)
+	return relistentest.Begin(t, func(ctx context.Context, tell func(time.Time, string)) error {
+		return Listen(ctx, "ws://someone:"+canary+"@ha.test/ws", ListenOptions{Dial: to(s), Node: node}, func(at time.Time, e Event) {
+			line := fmt.Sprintf("%s %d", e.Kind, e.Node)
 			switch e.Kind {
 			case KindAvailable:
 				line += " " + e.Available.String()
@@ -45,45 +31,9 @@ func hear(t *testing.T, s *matterserver.Server, node uint64) *hearing {
 			case KindBegan, KindEnded:
 				line += " " + e.Text
 			}
-			h.list = append(h.list, line)
+			tell(at, line)
 		})
-	}()
-	t.Cleanup(func() { h.end(t) })
-	return h
-}
-
-// end ends the listening, which takes no time.
-func (h *hearing) end(t *testing.T) {
-	h.stop()
-	if h.over == nil {
-		return
-	}
-	begun := time.Now()
-	if err := <-h.over; err != nil {
-		t.Errorf("ended with %v", err)
-	}
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("ending took %v", took)
-	}
-	h.over = nil
-}
-
-// heard are the lines since the last call that are not of the beginning's
-// attributes.
-func (h *hearing) heard() []string {
-	synctest.Wait()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	list := h.list
-	h.list = nil
-	return list
-}
-
-func equal(t *testing.T, got []string, want ...string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("heard\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
+	})
 }
 
 // sleeper is the first node that sleeps.
@@ -107,7 +57,7 @@ func TestListen(t *testing.T) {
 			n, id := sleeper(t, home)
 			s := server(t, home, matterserver.Options{Flavour: flavour})
 			h := hear(t, s, id)
-			begin := h.heard()
+			begin := h.Heard()
 			if len(begin) < 2 || begin[0] != "0s began 0 " || begin[1] != fmt.Sprintf("0s available %d true", id) {
 				t.Fatalf("began with %q", begin)
 			}
@@ -123,12 +73,12 @@ func TestListen(t *testing.T) {
 			time.Sleep(45 * time.Second) // a ping lies between
 			s.SetUnavailable(func(m *mesh.Node) bool { return m.ExtAddr == n.ExtAddr })
 			s.Emit("node_updated", map[string]any{"node_id": id, "available": false, "attributes": map[string]any{}})
-			equal(t, h.heard(), fmt.Sprintf("0s attribute %d 0/51/1 18446744073709551614", id),
+			h.Want(t, fmt.Sprintf("0s attribute %d 0/51/1 18446744073709551614", id),
 				fmt.Sprintf("0s event %d 1/59/6 #18446744073709551615 MultiPressComplete", id), fmt.Sprintf("0s event %d 0/40/0 #3 StartUp", id),
 				fmt.Sprintf("45s available %d false", id))
 			s.Emit("node_removed", id)
 			s.Emit("node_removed", id+1)
-			equal(t, h.heard(), fmt.Sprintf("45s removed %d", id))
+			h.Want(t, fmt.Sprintf("45s removed %d", id))
 			if got := s.Requests(); len(got) != 1 || got["start_listening"] != 1 {
 				t.Errorf("asked %v: want to listen, and nothing else", got)
 			}
@@ -144,19 +94,19 @@ func TestListenAgain(t *testing.T) {
 		n, id := sleeper(t, home)
 		s := server(t, home, matterserver.Options{})
 		h := hear(t, s, id)
-		h.heard()
+		h.Heard()
 		time.Sleep(10 * time.Second)
 		s.Cut()
 		synctest.Wait()
 		s.SetUnavailable(func(m *mesh.Node) bool { return m.ExtAddr == n.ExtAddr })
 		time.Sleep(1500 * time.Millisecond)
-		got := h.heard()
+		got := h.Heard()
 		if len(got) != 3 || !strings.HasPrefix(got[0], "10s ended 0 ") || got[1] != "11s began 0 " || got[2] != fmt.Sprintf("11s available %d false", id) {
 			t.Errorf("heard %q", got)
 		}
 		s.Emit("server_shutdown", nil)
 		time.Sleep(2 * time.Second)
-		if got := h.heard(); len(got) != 3 || got[0] != "12s ended 0 shut down meanwhile" || got[1] != "13s began 0 " {
+		if got := h.Heard(); len(got) != 3 || got[0] != "12s ended 0 shut down meanwhile" || got[1] != "13s began 0 " {
 			t.Errorf("heard %q", got)
 		}
 	})
@@ -181,11 +131,11 @@ func TestListenHostile(t *testing.T) {
 			_, id := sleeper(t, home)
 			s := server(t, home, matterserver.Options{})
 			h := hear(t, s, id)
-			h.heard()
+			h.Heard()
 			s.EmitRaw([]byte(strings.ReplaceAll(frame, "ID", fmt.Sprint(id))))
 			time.Sleep(1500 * time.Millisecond)
 			s.EmitAttribute(id, "0/51/1", 5)
-			got := h.heard()
+			got := h.Heard()
 			if len(got) == 0 || !strings.HasSuffix(got[len(got)-1], "0/51/1 5") {
 				t.Fatalf("%.60s: the listening did not go on: %q", frame, got)
 			}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"threadmap/render/internal/fixture"
 )
 
 func scan(doc string) Scan {
@@ -98,25 +100,13 @@ func TestInScript(t *testing.T) {
 	}
 }
 
-type narrow struct{ room int }
-
-func (w *narrow) Write(b []byte) (int, error) {
-	if len(b) > w.room {
-		n := w.room
-		w.room = 0
-		return n, io.ErrShortWrite
-	}
-	w.room -= len(b)
-	return len(b), nil
-}
-
 func TestErrorsAreTold(t *testing.T) {
 	if err := Write(io.Discard, nil); err == nil {
 		t.Error("a page of nothing")
 	}
 	size := len(written(t, scan(`{"a":"<b"}`)))
 	for room := 0; room < size; room += 97 {
-		if err := Write(&narrow{room}, []Scan{scan(`{"a":"<b"}`)}); !errors.Is(err, io.ErrShortWrite) {
+		if err := Write(&fixture.Narrow{Room: room}, []Scan{scan(`{"a":"<b"}`)}); !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("room for %d bytes: %v", room, err)
 		}
 	}

@@ -13,9 +13,8 @@ import (
 	"time"
 
 	"threadmap/diag/icd"
+	"threadmap/simulators/golden"
 )
-
-var update = os.Getenv("UPDATE") != ""
 
 func read(t *testing.T, file string) *icd.Timeline {
 	t.Helper()
@@ -49,19 +48,7 @@ func draw(t *testing.T, tl *icd.Timeline, at icd.Seconds, o Options) string {
 func TestGolden(t *testing.T) {
 	tl := read(t, "testdata/forgetful.jsonl")
 	got := draw(t, tl, tl.End(), Options{Name: "Hall button"})
-	file := "testdata/forgetful.svg"
-	if update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s is another picture: refresh with UPDATE=1 and look at it", file)
-	}
+	golden.Same(t, "forgetful.svg", got)
 }
 
 // TestSaysWhatIsKnown: every observation can be found in the text alternatives,

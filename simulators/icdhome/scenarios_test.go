@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"threadmap/diag/icd"
+	"threadmap/diag/icd/icdtest"
+	"threadmap/simulators/golden"
 	"threadmap/simulators/icdhome"
 )
 
@@ -34,7 +36,10 @@ func TestScenarios(t *testing.T) {
 	text := "What was planted in a simulated home, and what was concluded from what the observers recorded, on each rung of the\n" +
 		"evidence ladder: how it stands, the first broken link, whose matter it is, and the causes, the likeliest first. \"!\": the\n" +
 		"planted cause is not among the likeliest. Written by UPDATE=1 go test ./simulators/icdhome.\n\n" + strings.Join(lines, "")
-	golden(t, "scenarios.txt", text)
+	if t.Failed() && !golden.Updating() {
+		return // only some were told, or wrongly
+	}
+	golden.Same(t, "scenarios.txt", text)
 }
 
 func judge(t *testing.T, s *icdhome.Scenario, o observed) string {
@@ -49,37 +54,18 @@ func judge(t *testing.T, s *icdhome.Scenario, o observed) string {
 		wrong := known && v.Link != s.Link || !known && rung >= s.Tells || v.Party != icd.UnknownParty && v.Party != s.Party ||
 			v.Party == icd.UnknownParty && s.Party != icd.UnknownParty && rung >= s.Tells
 		if wrong {
-			t.Errorf("%s (%s) on rung %d: link %q, party %s; want %q, %s\n%s", s.Name, s.Cause, rung, v.Link, v.Party, s.Link, s.Party, show(v))
+			t.Errorf("%s (%s) on rung %d: link %q, party %s; want %q, %s\n%s", s.Name, s.Cause, rung, v.Link, v.Party, s.Link, s.Party, icdtest.Show(v))
 		}
 		state := "open"
 		if v.Healthy != nil {
 			state = map[bool]string{true: "healthy", false: "broken"}[*v.Healthy]
 		}
-		var causes []string
-		for i, c := range v.Causes {
-			if i == 4 {
-				causes = append(causes, "…")
-				break
-			}
-			causes = append(causes, c.ID+":"+c.Confidence.String())
-		}
 		mark := " "
 		if top := v.TopCauses(); s.Cause != "" && len(top) > 0 && !slices.Contains(top, s.Cause) {
 			mark = "!"
 		}
-		b.WriteString(strings.TrimRight(fmt.Sprintf("%-4s %-60s rung %d  %-7s %-4s %-16s %s %s", s.Cause, s.Name, rung, state, v.Link, v.Party, mark, strings.Join(causes, " ")), " "))
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-4s %-60s rung %d  %-7s %-4s %-16s %s %s", s.Cause, s.Name, rung, state, v.Link, v.Party, mark, icdtest.Causes(v)), " "))
 		b.WriteString("\n")
-	}
-	return b.String()
-}
-
-func show(v *icd.Verdict) string {
-	var b strings.Builder
-	for _, l := range v.Chain {
-		fmt.Fprintf(&b, "  %s %s %v\n", l.Link, l.State, l.Because)
-	}
-	for _, c := range v.Causes {
-		fmt.Fprintf(&b, "  %s %s for %q against %q\n", c.ID, c.Confidence, c.For, c.Against)
 	}
 	return b.String()
 }
@@ -93,30 +79,6 @@ func record(t *testing.T, dir, name string, tl *icd.Timeline) {
 	defer f.Close()
 	if err := icd.WriteTimeline(f, tl); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if t.Failed() && os.Getenv("UPDATE") == "" {
-		return // only some were told, or wrongly
-	}
-	file := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE") != "" {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (UPDATE=1 writes it anew):\n%s", file, got)
 	}
 }
 
@@ -161,7 +123,7 @@ func TestDemo(t *testing.T) {
 		}
 		cause := icd.CauseByID(icdhome.DemoCause)
 		if v.Link != cause.Link || v.Party != cause.Party || len(v.Causes) == 0 || v.Causes[0].ID != cause.ID || v.Rung != 3 || v.Mode != icd.ModeLongIdle {
-			t.Errorf("home %d: link %s, party %s, rung %d, mode %s, causes %v\n%s", seed, v.Link, v.Party, v.Rung, v.Mode, v.TopCauses(), show(v))
+			t.Errorf("home %d: link %s, party %s, rung %d, mode %s, causes %v\n%s", seed, v.Link, v.Party, v.Rung, v.Mode, v.TopCauses(), icdtest.Show(v))
 		}
 		if took > 40*time.Second || len(said) < 5 {
 			t.Errorf("home %d: it took %s: %q", seed, took, said)
@@ -187,7 +149,7 @@ func TestMeanwhile(t *testing.T) {
 				// has registered the new one.
 				moves := v.Link == icd.L3 && s.Name == "it moves to another border router and prefix" && at < icd.Sec(660)
 				if v.Link != 0 && v.Link != s.Link && !moves {
-					t.Errorf("%s at %s on rung %d: link %s\n%s", s.Name, at, rung, v.Link, show(v))
+					t.Errorf("%s at %s on rung %d: link %s\n%s", s.Name, at, rung, v.Link, icdtest.Show(v))
 					break
 				}
 			}
@@ -209,7 +171,7 @@ func TestSoundHomes(t *testing.T) {
 					t.Fatal(err)
 				}
 				if v.Link != 0 || len(v.Causes) > 0 || v.Party != icd.Nobody && v.Party != icd.UnknownParty {
-					t.Errorf("sound home %d at %s on rung %d: link %s, party %s, causes %v\n%s", seed, at, rung, v.Link, v.Party, v.TopCauses(), show(v))
+					t.Errorf("sound home %d at %s on rung %d: link %s, party %s, causes %v\n%s", seed, at, rung, v.Link, v.Party, v.TopCauses(), icdtest.Show(v))
 					break
 				}
 			}

@@ -36,8 +36,8 @@ func (c *session) misbehave(ctx context.Context, m Misbehaviour, answer object) 
 	}
 	id := ""
 	for _, f := range answer {
-		if f.key == "message_id" {
-			id, _ = f.value.(string)
+		if f.Key == "message_id" {
+			id, _ = f.Value.(string)
 		}
 	}
 	switch m {

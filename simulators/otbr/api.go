@@ -24,7 +24,7 @@ type resource struct {
 func (e resource) document(keep func(key string) bool) object {
 	a := e.attributes
 	if keep != nil {
-		a = a.only(keep)
+		a = a.Only(keep)
 	}
 	a = append(slices.Clip(a), field{"created", stamp(e.created)})
 	if !e.updated.IsZero() {
@@ -114,7 +114,7 @@ func (s *Server) list(all []resource, r *http.Request, actions bool, now time.Ti
 		if !bare(r) {
 			docs = append(docs, e.document(keep))
 		} else if keep != nil {
-			docs = append(docs, e.attributes.only(keep))
+			docs = append(docs, e.attributes.Only(keep))
 		} else {
 			docs = append(docs, e.attributes)
 		}

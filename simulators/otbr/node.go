@@ -23,11 +23,11 @@ func leaderData(p mesh.Partition) object {
 func pascal(o object) object {
 	out := make(object, 0, len(o))
 	for _, f := range o {
-		v := f.value
+		v := f.Value
 		if inner, ok := v.(object); ok {
 			v = pascal(inner)
 		}
-		out = append(out, field{strings.ToUpper(f.key[:1]) + f.key[1:], v})
+		out = append(out, field{strings.ToUpper(f.Key[:1]) + f.Key[1:], v})
 	}
 	return out
 }
@@ -140,8 +140,8 @@ func (s *Server) dataset(m *mesh.Mesh, r *http.Request) reply {
 	if s.gen == 1 {
 		d = pascal(d)
 		for i := range d {
-			if d[i].key == "Pskc" {
-				d[i].key = "PSKc"
+			if d[i].Key == "Pskc" {
+				d[i].Key = "PSKc"
 			}
 		}
 	}

@@ -30,7 +30,7 @@ func (s *Server) words(o object) object {
 	}
 	out := make(object, 0, len(o))
 	for _, f := range o {
-		v := f.value
+		v := f.Value
 		switch inner := v.(type) {
 		case object:
 			v = s.words(inner)
@@ -39,15 +39,15 @@ func (s *Server) words(o object) object {
 			for _, e := range inner {
 				e = s.words(e)
 				for i := range e {
-					if f.key == "childIpv6Addresses" && e[i].key == "ipv6Addresses" {
-						e[i].key = gen2ChildAddresses
+					if f.Key == "childIpv6Addresses" && e[i].Key == "ipv6Addresses" {
+						e[i].Key = gen2ChildAddresses
 					}
 				}
 				list = append(list, e)
 			}
 			v = list
 		}
-		out = append(out, field{s.word(f.key), v})
+		out = append(out, field{s.word(f.Key), v})
 	}
 	return out
 }

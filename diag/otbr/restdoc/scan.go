@@ -89,13 +89,9 @@ func endString(b []byte, i int) (int, error) {
 // the object v, until each says false. A value that is cut short is handed out
 // as far as it goes, and then errCut returned.
 func members(v []byte, each func(key string, v value) bool) error {
-	i := skipSpace(v, 0)
-	if i >= len(v) || v[i] != '{' {
-		return errSyntax
-	}
-	i = skipSpace(v, i+1)
-	if i < len(v) && v[i] == '}' {
-		return nil
+	i, err := open(v, '{', '}')
+	if i == 0 {
+		return err
 	}
 	for range maxKeys {
 		if i >= len(v) {
@@ -126,16 +122,8 @@ func members(v []byte, each func(key string, v value) bool) error {
 		if err != nil {
 			return err
 		}
-		if i = skipSpace(v, j); i >= len(v) {
-			return errCut
-		}
-		switch v[i] {
-		case '}':
-			return nil
-		case ',':
-			i = skipSpace(v, i+1)
-		default:
-			return errSyntax
+		if i, err = next(v, j, '}'); i == 0 {
+			return err
 		}
 	}
 	return errMany
@@ -144,13 +132,9 @@ func members(v []byte, each func(key string, v value) bool) error {
 // elements calls each with every whole element of the array v, at most limit
 // times, until each says false.
 func elements(v []byte, limit int, each func(v value) bool) error {
-	i := skipSpace(v, 0)
-	if i >= len(v) || v[i] != '[' {
-		return errSyntax
-	}
-	i = skipSpace(v, i+1)
-	if i < len(v) && v[i] == ']' {
-		return nil
+	i, err := open(v, '[', ']')
+	if i == 0 {
+		return err
 	}
 	for range limit {
 		j, err := end(v, i)
@@ -160,19 +144,38 @@ func elements(v []byte, limit int, each func(v value) bool) error {
 		if !each(v[i:j]) {
 			return nil
 		}
-		if i = skipSpace(v, j); i >= len(v) {
-			return errCut
-		}
-		switch v[i] {
-		case ']':
-			return nil
-		case ',':
-			i = skipSpace(v, i+1)
-		default:
-			return errSyntax
+		if i, err = next(v, j, ']'); i == 0 {
+			return err
 		}
 	}
 	return errMany
+}
+
+// open finds where the first member or element of v begins, 0 where there is
+// none: v is empty, which is no error, or does not begin as it should.
+func open(v []byte, opening, closing byte) (int, error) {
+	if first(v) != opening {
+		return 0, errSyntax
+	}
+	i := skipSpace(v, skipSpace(v, 0)+1)
+	if i < len(v) && v[i] == closing {
+		return 0, nil
+	}
+	return i, nil
+}
+
+// next finds where the member or element begins that follows the one that ends
+// at v[i], 0 where none follows: v is closed, which is no error, or cut short.
+func next(v []byte, i int, closing byte) (int, error) {
+	switch i = skipSpace(v, i); {
+	case i >= len(v):
+		return 0, errCut
+	case v[i] == closing:
+		return 0, nil
+	case v[i] == ',':
+		return skipSpace(v, i+1), nil
+	}
+	return 0, errSyntax
 }
 
 // first is the first octet of v that is no space, zero for none.

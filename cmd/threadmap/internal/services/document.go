@@ -3,6 +3,7 @@ package services
 import (
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -172,10 +173,7 @@ type problemDoc struct {
 // NewDocument makes the document of what was heard between two times.
 func (h *Home) NewDocument(from, to time.Time, asked []discovery.Asked, problems []diag.Problem) *Document {
 	d := &Document{Format: Format, Version: version, Listened: listenedDoc{stamp(from), stamp(to)}, Complete: true,
-		Networks: []networkDoc{}, Services: []serviceDoc{}, Asked: []askedDoc{}, Problems: []problemDoc{}}
-	for _, n := range h.Networks {
-		d.Networks = append(d.Networks, networkOf(n))
-	}
+		Networks: each(h.Networks, networkOf), Services: []serviceDoc{}, Asked: []askedDoc{}, Problems: []problemDoc{}}
 	for i := range h.Services {
 		s := &h.Services[i]
 		d.Services = append(d.Services, serviceOf(s, h.network[s]))
@@ -191,19 +189,11 @@ func (h *Home) NewDocument(from, to time.Time, asked []discovery.Asked, problems
 }
 
 func networkOf(n *Network) networkDoc {
-	d := networkDoc{ID: n.ID(), ExtPANID: n.ID(), Names: []string{}, OMRPrefixes: []string{}, Partitions: append([]uint32{}, n.Partitions...),
-		BorderRouters: []routerDoc{}, Devices: n.devices()}
-	for _, s := range n.Names {
-		d.Names = append(d.Names, clean(s))
-	}
+	d := networkDoc{ID: n.ID(), ExtPANID: n.ID(), Names: each(n.Names, clean), OMRPrefixes: each(n.OMR, netip.Prefix.String),
+		Partitions:    append([]uint32{}, n.Partitions...),
+		BorderRouters: each(n.Borders, func(b *Border) routerDoc { return routerOf(b.Services[0].Instance, b.MeshCoP) }), Devices: n.devices()}
 	if len(d.Names) > 0 {
 		d.Name = known(d.Names[0])
-	}
-	for _, p := range n.OMR {
-		d.OMRPrefixes = append(d.OMRPrefixes, p.String())
-	}
-	for _, b := range n.Borders {
-		d.BorderRouters = append(d.BorderRouters, routerOf(b.Services[0].Instance, b.MeshCoP))
 	}
 	return d
 }
@@ -228,19 +218,14 @@ func routerOf(name string, m discovery.MeshCoP) routerDoc {
 }
 
 func serviceOf(s *discovery.Service, n *Network) serviceDoc {
-	d := serviceDoc{Kind: string(s.Kind), Instance: clean(s.Instance), Name: ascii(s.Name), Addresses: []string{}, Interfaces: []string{}, Responders: []responderDoc{},
-		First: when(s.First), Last: when(s.Last), OtherHosts: []string{}, OtherTXT: [][]txtDoc{}, TXT: txtOf(s.TXT)}
+	d := serviceDoc{Kind: string(s.Kind), Instance: clean(s.Instance), Name: ascii(s.Name), Interfaces: each(s.Interfaces, clean), Responders: []responderDoc{},
+		Addresses: each(s.Addresses, func(a netip.Addr) string { return clean(a.String()) }),
+		First:     when(s.First), Last: when(s.Last), OtherHosts: each(s.OtherHosts, ascii), OtherTXT: each(s.OtherTXT, txtOf), TXT: txtOf(s.TXT)}
 	if n != nil {
 		d.Network = new(n.ID())
 	}
 	if !s.Host.IsRoot() {
 		d.Host, d.Port = new(ascii(s.Host)), new(s.Port)
-	}
-	for _, a := range s.Addresses {
-		d.Addresses = append(d.Addresses, clean(a.String()))
-	}
-	for _, i := range s.Interfaces {
-		d.Interfaces = append(d.Interfaces, clean(i))
 	}
 	for _, r := range s.Responders {
 		x := responderDoc{Address: clean(r.Addr.String()), Interface: clean(r.Interface)}
@@ -248,12 +233,6 @@ func serviceOf(s *discovery.Service, n *Network) serviceDoc {
 			x.Host = new(ascii(r.Host))
 		}
 		d.Responders = append(d.Responders, x)
-	}
-	for _, o := range s.OtherHosts {
-		d.OtherHosts = append(d.OtherHosts, ascii(o))
-	}
-	for _, t := range s.OtherTXT {
-		d.OtherTXT = append(d.OtherTXT, txtOf(t))
 	}
 	meaning(&d, s)
 	return d
@@ -303,16 +282,11 @@ func matterOf(fabric, node uint64) *matterDoc {
 }
 
 func askedOf(a *discovery.Asked) askedDoc {
-	d := askedDoc{Name: ascii(a.Name), Kind: known(string(a.Kind)), Types: []string{}, Askers: []askerDoc{}, Count: a.Count,
-		First: stamp(a.First), Last: stamp(a.Last), Announced: a.There, Answered: when(a.Answered)}
+	d := askedDoc{Name: ascii(a.Name), Kind: known(string(a.Kind)), Types: each(a.Types, discovery.Type.String), Count: a.Count,
+		First: stamp(a.First), Last: stamp(a.Last), Announced: a.There, Answered: when(a.Answered),
+		Askers: each(a.Askers, func(x discovery.Asker) askerDoc { return askerDoc{clean(x.Addr.String()), clean(x.Interface), x.Count} })}
 	if a.Fabric != 0 {
 		d.Matter = matterOf(a.Fabric, a.Node)
-	}
-	for _, t := range a.Types {
-		d.Types = append(d.Types, t.String())
-	}
-	for _, x := range a.Askers {
-		d.Askers = append(d.Askers, askerDoc{clean(x.Addr.String()), clean(x.Interface), x.Count})
 	}
 	return d
 }
@@ -350,6 +324,15 @@ func ascii(n discovery.Name) string {
 		}
 	}
 	return b.String()
+}
+
+// each is what is made of each of some, never nil: in JSON a list is a list.
+func each[T, D any](some []T, of func(T) D) []D {
+	out := make([]D, 0, len(some))
+	for _, x := range some {
+		out = append(out, of(x))
+	}
+	return out
 }
 
 // known is nil for "" and else the cleaned text.

@@ -1,19 +1,15 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"time"
 	"unicode/utf8"
 
-	"threadmap/cmd/threadmap/internal/writefile"
 	"threadmap/diag"
 	"threadmap/diag/tmf/pskc"
 )
@@ -172,39 +168,15 @@ func (s *Store) RemoveCredential(ctx context.Context, network diag.PANID64) (rem
 
 // editSecrets changes the file, all of it that is not changed staying as it is.
 func (s *Store) editSecrets(ctx context.Context, renew bool, change func(*secrets) error) (aside string, err error) {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return "", err
+	changed := func(have secrets) (secrets, error) {
+		err := change(&have)
+		return have, err
 	}
-	defer unlock()
-	have, err := s.secrets()
-	if renew && errors.Is(err, ErrDamaged) {
-		if aside, err = keepAside(s.CredentialsFile()); err != nil {
-			return "", err
+	return edit(ctx, s, s.CredentialsFile(), renew, s.secrets, changed, func(have secrets) any {
+		doc := credentialsFile{Format: credentialsFormat, Version: credentialsVersion, Thread: []storedCredential{}, HomeAssistant: storeTokens(have.tokens)}
+		for _, c := range have.thread {
+			doc.Thread = append(doc.Thread, storedCredential{c.ExtPANID.String(), c.Network, hex.EncodeToString(c.PSKc.Bytes()), c.Added})
 		}
-	} else if err != nil {
-		return "", err
-	}
-	if err := change(&have); err != nil {
-		return aside, err
-	}
-	if err := mkdir(s.Config); err != nil {
-		return aside, err
-	}
-	doc := credentialsFile{Format: credentialsFormat, Version: credentialsVersion, Thread: []storedCredential{}, HomeAssistant: storeTokens(have.tokens)}
-	for _, c := range have.thread {
-		doc.Thread = append(doc.Thread, storedCredential{c.ExtPANID.String(), c.Network, hex.EncodeToString(c.PSKc.Bytes()), c.Added})
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(doc); err != nil {
-		return aside, err
-	}
-	defer clear(b.Bytes())
-	return aside, writefile.Atomic(s.CredentialsFile(), writefile.Private, func(w io.Writer) error {
-		_, err := w.Write(b.Bytes())
-		return err
+		return doc
 	})
 }

@@ -1,12 +1,17 @@
 package state
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"unicode/utf8"
+
+	"threadmap/cmd/threadmap/internal/writefile"
 )
 
 // A document is what the kinds of JSON files in the state folder have in common.
@@ -57,4 +62,68 @@ func (d document) parse(b []byte, doc any) error {
 
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w (%s)", ErrDamaged, fmt.Sprintf(format, args...))
+}
+
+// checkTexts refuses values that are longer than most octets, or no text.
+func checkTexts(most int, values ...string) error {
+	for _, v := range values {
+		if len(v) > most || !utf8.ValidString(v) {
+			return errors.New("a value is too long or no text")
+		}
+	}
+	return nil
+}
+
+// edit changes what a file in the folder of the logins holds: under the lock it
+// is read, changed, and written as the document that says it. With renew, a
+// damaged file is kept aside, under the name that is returned, and a new one is
+// begun; without it, that is an error.
+func edit[T any](ctx context.Context, s *Store, file string, renew bool, read func() (T, error), change func(T) (T, error), document func(T) any) (aside string, err error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	have, err := read()
+	if renew && errors.Is(err, ErrDamaged) {
+		if aside, err = keepAside(file); err != nil {
+			return "", err
+		}
+	} else if err != nil {
+		return "", err
+	}
+	if have, err = change(have); err != nil {
+		return aside, err
+	}
+	if err := mkdir(s.Config); err != nil {
+		return aside, err
+	}
+	return aside, writeJSON(file, document(have))
+}
+
+// keepAside renames a file to a name that is free.
+func keepAside(name string) (aside string, err error) {
+	for i := range 1000 {
+		aside = fmt.Sprintf("%s.damaged-%d", name, i+1)
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			return aside, os.Rename(name, aside)
+		}
+	}
+	return "", fmt.Errorf("%s is damaged, and so are 1000 files kept aside: remove some", name)
+}
+
+// writeJSON replaces a file. It may hold secrets.
+func writeJSON(file string, doc any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(doc); err != nil {
+		return err
+	}
+	defer clear(b.Bytes())
+	return writefile.Atomic(file, writefile.Private, func(w io.Writer) error {
+		_, err := w.Write(b.Bytes())
+		return err
+	})
 }

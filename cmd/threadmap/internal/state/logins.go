@@ -1,19 +1,11 @@
 package state
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net/url"
-	"os"
 	"time"
-	"unicode/utf8"
-
-	"threadmap/cmd/threadmap/internal/writefile"
 )
 
 // Bounds of the logins file; far beyond what a person logs in to.
@@ -80,10 +72,8 @@ func parseLogins(b []byte) ([]Login, error) {
 }
 
 func (l Login) check() error {
-	for _, v := range []string{l.Source, l.URL, l.Network, l.ExtPANID, l.Name} {
-		if len(v) > maxLoginText || !utf8.ValidString(v) {
-			return errors.New("a value is too long or no text")
-		}
+	if err := checkTexts(maxLoginText, l.Source, l.URL, l.Network, l.ExtPANID, l.Name); err != nil {
+		return err
 	}
 	if l.Source == "" {
 		return errors.New("no source")
@@ -101,7 +91,7 @@ func (s *Store) AddLogin(ctx context.Context, l Login) (aside string, err error)
 	if err := l.check(); err != nil {
 		return "", err
 	}
-	return s.edit(ctx, true, func(have []Login) ([]Login, error) {
+	return s.editLogins(ctx, true, func(have []Login) ([]Login, error) {
 		for i := range have {
 			if have[i].Source == l.Source && have[i].URL == l.URL {
 				have[i] = l
@@ -117,7 +107,7 @@ func (s *Store) AddLogin(ctx context.Context, l Login) (aside string, err error)
 
 // RemoveLogin forgets the logins for which gone is true, and returns them.
 func (s *Store) RemoveLogin(ctx context.Context, gone func(Login) bool) (removed []Login, err error) {
-	_, err = s.edit(ctx, false, func(have []Login) ([]Login, error) {
+	_, err = s.editLogins(ctx, false, func(have []Login) ([]Login, error) {
 		var keep []Login
 		for _, l := range have {
 			if gone(l) {
@@ -134,46 +124,8 @@ func (s *Store) RemoveLogin(ctx context.Context, gone func(Login) bool) (removed
 	return removed, nil
 }
 
-func (s *Store) edit(ctx context.Context, renew bool, change func([]Login) ([]Login, error)) (aside string, err error) {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	have, err := s.Logins()
-	if renew && errors.Is(err, ErrDamaged) {
-		if aside, err = keepAside(s.LoginsFile()); err != nil {
-			return "", err
-		}
-	} else if err != nil {
-		return "", err
-	}
-	if have, err = change(have); err != nil {
-		return aside, err
-	}
-	if err := mkdir(s.Config); err != nil {
-		return aside, err
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(loginsFile{loginsFormat, loginsVersion, append([]Login{}, have...)}); err != nil {
-		return aside, err
-	}
-	return aside, writefile.Atomic(s.LoginsFile(), writefile.Private, func(w io.Writer) error {
-		_, err := w.Write(b.Bytes())
-		return err
+func (s *Store) editLogins(ctx context.Context, renew bool, change func([]Login) ([]Login, error)) (aside string, err error) {
+	return edit(ctx, s, s.LoginsFile(), renew, s.Logins, change, func(logins []Login) any {
+		return loginsFile{loginsFormat, loginsVersion, append([]Login{}, logins...)}
 	})
-}
-
-// keepAside renames a file to a name that is free.
-func keepAside(name string) (aside string, err error) {
-	for i := range 1000 {
-		aside = fmt.Sprintf("%s.damaged-%d", name, i+1)
-		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
-			return aside, os.Rename(name, aside)
-		}
-	}
-	return "", fmt.Errorf("%s is damaged, and so are 1000 files kept aside: remove some", name)
 }

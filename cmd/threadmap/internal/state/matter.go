@@ -1,9 +1,7 @@
 package state
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"threadmap/cmd/threadmap/internal/writefile"
 	"threadmap/diag/matter/fabric"
@@ -188,10 +185,8 @@ func parseID(s string) (uint64, error) {
 }
 
 func (n MatterNode) check() error {
-	for _, v := range []string{n.Name, n.Label, n.Vendor, n.Product} {
-		if len(v) > maxNodeText || !utf8.ValidString(v) {
-			return errors.New("a value is too long or no text")
-		}
+	if err := checkTexts(maxNodeText, n.Name, n.Label, n.Vendor, n.Product); err != nil {
+		return err
 	}
 	if n.Node == 0 {
 		return errors.New("no node id")
@@ -229,46 +224,14 @@ func (s *Store) RemoveNode(ctx context.Context, fabricID, node uint64) (removed 
 }
 
 func (s *Store) editNodes(ctx context.Context, fabricID uint64, renew bool, change func([]MatterNode) ([]MatterNode, error)) (aside string, err error) {
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	have, err := s.Nodes(fabricID)
-	if renew && errors.Is(err, ErrDamaged) {
-		if aside, err = keepAside(s.NodesFile()); err != nil {
-			return "", err
+	read := func() ([]MatterNode, error) { return s.Nodes(fabricID) }
+	return edit(ctx, s, s.NodesFile(), renew, read, change, func(nodes []MatterNode) any {
+		doc := nodesFile{nodesDocument.format, nodesDocument.version, hex16(fabricID), []storedNode{}}
+		for _, n := range nodes {
+			doc.Nodes = append(doc.Nodes, storedNode{hex16(n.Node), n.Name, n.Label, n.Vendor, n.Product, n.Pending, n.Added})
 		}
-	} else if err != nil {
-		return "", err
-	}
-	if have, err = change(have); err != nil {
-		return aside, err
-	}
-	if err := mkdir(s.Config); err != nil {
-		return aside, err
-	}
-	doc := nodesFile{nodesDocument.format, nodesDocument.version, hex16(fabricID), []storedNode{}}
-	for _, n := range have {
-		doc.Nodes = append(doc.Nodes, storedNode{hex16(n.Node), n.Name, n.Label, n.Vendor, n.Product, n.Pending, n.Added})
-	}
-	return aside, writeJSON(s.NodesFile(), doc)
+		return doc
+	})
 }
 
 func hex16(v uint64) string { return fmt.Sprintf("%016x", v) }
-
-// writeJSON replaces a file.
-func writeJSON(file string, doc any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(doc); err != nil {
-		return err
-	}
-	defer clear(b.Bytes())
-	return writefile.Atomic(file, writefile.Private, func(w io.Writer) error {
-		_, err := w.Write(b.Bytes())
-		return err
-	})
-}
