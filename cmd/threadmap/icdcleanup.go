@@ -54,6 +54,9 @@ func (a *app) icdCleanupCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := where.there(); err != nil {
+			return err
+		}
 		return a.icdCleanup(c, where, time.Duration(limit), l.json)
 	})
 	return c

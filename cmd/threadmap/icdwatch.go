@@ -80,6 +80,9 @@ func (a *app) icdNode(c *cobra.Command, f *icdFlags, query string) error {
 	if err != nil {
 		return err
 	}
+	if err := l.there(); err != nil {
+		return err
+	}
 	home, err := a.icdHome(c, f)
 	if err != nil {
 		return err

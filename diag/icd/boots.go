@@ -1,6 +1,7 @@
 package icd
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ type boot struct {
 	exact   bool    // by the device's own UpTime
 	dated   Seconds // when that says that it was, the last time that it was told
 	told    Seconds // when that was
+	more    int     // starts beside this one since from, that only RebootCount tells of
+	from    Seconds
 }
 
 // same reports whether c, which is not before b, is the same start.
@@ -85,30 +88,37 @@ func (v *view) findBoots() {
 	v.boots = v.boots[max(0, len(v.boots)-maxBoots):]
 
 	// What says that there was a start, but not exactly when.
-	between := func(from, to Seconds, because string) {
-		for i := len(v.boots) - 1; i >= 0; i-- {
-			if b := &v.boots[i]; b.at >= from-slack && b.at <= to+slack {
-				if len(b.because) < maxBecause {
-					b.because = append(b.because, because)
-				}
-				return
+	between := func(from, to Seconds, n int, because string) {
+		in := func(b boot) bool { return b.at >= from-slack && b.at <= to+slack }
+		known, last := 0, -1
+		for i, b := range v.boots {
+			if in(b) {
+				known, last = known+1, i
 			}
 		}
-		if len(v.boots) >= 2*maxBoots {
-			return
+		if last < 0 {
+			if len(v.boots) >= 2*maxBoots {
+				return
+			}
+			last = slices.IndexFunc(v.boots, func(b boot) bool { return b.at > to })
+			if last < 0 {
+				last = len(v.boots)
+			}
+			v.boots = slices.Insert(v.boots, last, boot{at: to, because: []string{because}})
+			known = 1
+		} else if b := &v.boots[last]; len(b.because) < maxBecause {
+			b.because = append(b.because, because)
 		}
-		i := slices.IndexFunc(v.boots, func(b boot) bool { return b.at > to })
-		if i < 0 {
-			i = len(v.boots)
+		if b := &v.boots[last]; n > known && to-from <= loopTime { // over hours it is no loop
+			b.more, b.from = n-known, from
 		}
-		v.boots = slices.Insert(v.boots, i, boot{at: to, because: []string{because}})
 	}
 	for _, key := range []string{ByCanary, ByHA, ByController} {
 		seen := map[uint64]bool{}
 		for o, w := range ours[DeviceEvent](v, key+" event") {
 			if w.Cluster == clusterBasic && w.EventID == eventStartUp && !seen[w.Number] {
 				seen[w.Number] = true
-				between(max(0, o.At-10*minute), o.At, o.String())
+				between(max(0, o.At-10*minute), o.At, 1, o.String())
 			}
 		}
 	}
@@ -119,7 +129,11 @@ func (v *view) findBoots() {
 			continue
 		}
 		if m, known := before.uint(); known && before.o != nil && n > m {
-			between(before.o.At, x.o.At, x.o.String()+": RebootCount went up")
+			because := x.o.String() + ": RebootCount went up"
+			if n-m > 1 {
+				because += fmt.Sprintf(" by %d", n-m)
+			}
+			between(before.o.At, x.o.At, int(min(n-m, maxBoots)), because)
 		}
 		before = x
 	}

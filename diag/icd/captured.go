@@ -130,6 +130,11 @@ func capturedTalk(o *Observation) bool {
 	return false
 }
 
+// A capture may be of another machine than what else was observed. A session that
+// the device opened that shortly before a start, which is rare, is more likely one
+// of after it.
+const clockOff = 2 * minute
+
 // captureSawNone says why it is sure, by a capture, that the device did not try
 // to go on with its subscription after a start: it reported to the subscriber
 // before, the capture would have seen an attempt, and there was none to anybody.
@@ -139,6 +144,11 @@ func (v *view) captureSawNone() []string {
 	due := v.resumeDue()
 	if !v.rebooted || v.at < due.to || len(v.askedForAny()) > 0 || v.mode == ModeLongIdle || v.capturedSigma1() != nil || v.orderlyStop() != nil {
 		return nil
+	}
+	for o, w := range ours[Sigma1](v, "capture sigma1") {
+		if w.OpenedBy == byDevice && o.At < v.t0 && o.At >= v.t0-clockOff {
+			return nil // by a machine whose clock is wrong: what it saw may be the attempt
+		}
 	}
 	var had *Observation
 	for o, w := range ours[Spoke](v, "capture spoke") {

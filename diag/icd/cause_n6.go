@@ -13,6 +13,9 @@ var causeN6 = &Cause{
 		if x.c.state(L1) == Broken {
 			x.proof(x.c.because(L1))
 		}
+		if n, _, first := x.starts(); n > 0 && x.c.state(L1) == Unknown {
+			x.sign(fmt.Sprintf("it started %d times within %s", n, x.boots[len(x.boots)-1].at-first.begun()))
+		}
 		if off := x.by["user power-off"]; len(off) > 0 && x.c.state(L1) == Unknown {
 			if o := off[len(off)-1]; o.At >= x.t0 && o.At > x.lastLife().at {
 				x.sign(because(o, "nobody said that it is on again, and nothing was heard of it since"))

@@ -28,6 +28,9 @@ var causeR1 = &Cause{
 		if o := x.capturedSigma1(); o != nil {
 			x.exclude(because(o, "it opened a session by itself after it started"))
 		}
+		if r, anew := x.h.resumed, x.h.anew.at; x.rebooted && r.o != nil && r.at >= x.since(x.h) && (anew < x.since(x.h) || anew > r.at) {
+			x.exclude(because(r.o, "it went on with its subscription after it started"))
+		}
 		if len(x.attempts(x.h)) > 0 {
 			x.exclude("it tried to reach its subscriber after it started")
 		}

@@ -35,9 +35,12 @@ var causeR4 = &Cause{
 			return
 		}
 		switch {
-		case down.o != nil && down.at > x.h.served().at && life.at > down.at+slack:
+		case x.lostAndLives():
 			x.fit(because(down.o, "the controller lost it"))
 			x.fit(because(life.o, "the device lives"))
+			if over, _ := x.overdue(); over != "" {
+				x.against(over)
+			}
 		case x.bad.o != nil && life.at >= x.bad.at-10*minute && x.c.state(L3) == Seen:
 			x.fit(because(life.o, "the device lives and has not restarted"))
 			x.vague = life.at < x.bad.at
@@ -46,6 +49,29 @@ var causeR4 = &Cause{
 			x.vague = true
 		}
 	},
+}
+
+// lostAndLives reports whether the controller knows that it lost the device, which
+// lives: then it waits (R4), or hangs (R6). Which of the two is to be seen inside
+// of it, or by how long it takes.
+func (x *exam) lostAndLives() bool {
+	down := x.h.down()
+	return down.o != nil && down.at > x.h.served().at && x.lastLife().at > down.at+slack
+}
+
+// overdue says that the controller has been silent for longer than any waits
+// between two attempts, though nothing says that the device could not be reached from the
+// LAN in that time; "" where it has not.
+func (x *exam) overdue() (why string, reached *Observation) {
+	limit := Seconds(capCHIP)
+	if x.sub.kind == darwinController {
+		limit = capDarwin
+	}
+	down, p := x.h.down(), x.pings()
+	if reachable := max(down.at, p.fail.at); down.o != nil && p.ok.o != nil && p.ok.at > reachable+limit+handshake {
+		return "no controller waits longer than " + limit.String() + " between attempts, and it is silent since " + down.at.String(), p.ok.o
+	}
+	return "", nil
 }
 
 // reachedAbout is an observation that the device could be reached from the LAN

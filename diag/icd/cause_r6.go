@@ -18,6 +18,13 @@ var causeR6 = &Cause{
 		} else if n > 0 {
 			x.sign(because(last, "an attempt is sent again"))
 		}
+		if early := x.c.first(Broken); (early == 0 || early >= L7) && x.lostAndLives() && !x.rebooted && !x.claimed {
+			if why, reached := x.overdue(); why != "" {
+				x.sign(because(reached, why+", though the device answers"))
+			} else if len(x.h.logs) == 0 && n == 0 {
+				x.fit("the controller lost it and does not come back though it lives: one that waits (R4) shows the same until " + x.recoveryDue(x.h).to.String())
+			}
+		}
 		if back := x.absentAndBack(); back != nil && !x.rebooted && !x.claimed && x.bad.o != nil {
 			if x.bad.at < back.At {
 				x.sign(because(back, "its record was absent for a while and came back with the same address"))

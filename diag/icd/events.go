@@ -172,7 +172,7 @@ type CASE struct {
 	Error    string `json:"error,omitempty"`
 	From     string `json:"from,omitempty"` // of a capture, as in [Sigma1]
 	To       string `json:"to,omitempty"`
-	Fabric   string `json:"fabric,omitempty"`
+	Fabric   string `json:"fabric,omitempty"` // compressed fabric id of whoever the device's session is with
 }
 
 // Report is a ReportData from the device.

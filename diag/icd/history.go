@@ -178,10 +178,26 @@ func (v *view) since(h *history) Seconds {
 	if latest(h.sigma1, h.opened).at >= v.t0-slack {
 		since = v.t0 - slack
 	}
+	if o := v.toldOfStart(); o != nil { // by the subscriber itself: its own clock says what came after that
+		since = min(since, o.At)
+	}
 	if stop := v.orderlyStop(); stop != nil {
 		since = max(since, stop.At+1)
 	}
 	return since
+}
+
+// toldOfStart is the event of the last start as it reached the subscriber.
+func (v *view) toldOfStart() *Observation {
+	if v.sub.inside == "" {
+		return nil
+	}
+	for o, w := range ours[DeviceEvent](v, v.sub.inside+" event") {
+		if w.Cluster == clusterBasic && w.EventID == eventStartUp && o.At >= v.t0-slack && o.At <= v.t0+slack {
+			return o
+		}
+	}
+	return nil
 }
 
 // fresh reports whether what was so at a time can be taken to be so still: a

@@ -22,6 +22,7 @@ type index struct {
 	questions []asking             // for operational names that are not the device's, in order
 	asked     map[string][]Seconds // when a name was asked for
 	gone      map[string][]Seconds // when other devices' names were withdrawn, by sender
+	others    map[string][]Seconds // when other devices' names were announced or withdrawn, by event and sender
 	addresses map[netip.Addr]bool  // all that the device was announced with
 	routers   []borderRouter
 	pings     pinged
@@ -32,6 +33,8 @@ type index struct {
 	thread    map[string]bool    // operational names of other Thread devices
 	speaker   string             // address of the border router that announced the device last, "": not said
 	lookedUp  *Observation       // a question that it asked for a controller
+	wanted    []Seconds          // when somebody asked for one of the device's names
+	lookUps   []Seconds          // when a controller's name was asked for, or answered, in a fabric of the device
 }
 
 // An asking is an mDNS question for an operational name.
@@ -62,10 +65,36 @@ func (v *view) indexNames() {
 			x.asked[name] = append(x.asked[name], o.At)
 		}
 	}
+	for o, w := range each[Question](v, "mdns question") {
+		if v.own[instanceOf(w.Name)] {
+			x.wanted = append(x.wanted, o.At)
+		}
+	}
+	note := func(o *Observation, name string) {
+		if fabric, _, ok := splitInstance(instanceOf(name)); ok && !v.own[instanceOf(name)] && slices.Contains(v.fabrics, fabric) {
+			x.lookUps = append(x.lookUps, o.At)
+		}
+	}
+	for o, w := range each[Question](v, "mdns question") {
+		note(o, w.Name)
+	}
+	for o, w := range each[Answer](v, "mdns answer") {
+		note(o, w.Name)
+	}
+	slices.Sort(x.lookUps)
 	for o, w := range each[Announce](v, "mdns goodbye") {
 		if isOperational(w) && !v.own[instanceOf(w.Instance)] {
 			from := strings.ToLower(w.From)
 			x.gone[from] = append(x.gone[from], o.At)
+		}
+	}
+	x.others = map[string][]Seconds{}
+	for _, event := range []string{"announce", "goodbye"} {
+		for o, w := range each[Announce](v, "mdns "+event) {
+			if isOperational(w) && !v.own[instanceOf(w.Instance)] {
+				key := event + " " + strings.ToLower(w.From)
+				x.others[key] = append(x.others[key], o.At)
+			}
 		}
 	}
 	for _, w := range v.announces() {

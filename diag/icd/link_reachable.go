@@ -2,6 +2,7 @@ package icd
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -230,29 +231,71 @@ func link(s string) string {
 }
 
 // oneDead is an address of the device that does not answer while another, that
-// is announced together with it, does.
+// is announced as well, does: in one announcement, or by another border router
+// that kept what it knew of before.
 func (v *view) oneDead() (dead, alive *Observation) {
-	addrs, _ := v.addresses()
-	last := map[netip.Addr]*Observation{}
+	addrs := v.standing()
+	type count struct {
+		o       *Observation
+		failed  int // in a row
+		replied bool
+	}
+	last := map[netip.Addr]*count{}
 	for o, w := range each[Ping](v, "icmp ping") {
 		ip, err := netip.ParseAddr(w.To)
-		if err == nil && w.From != "otbr" && w.Sent >= manyPings && o.At >= v.t0+slack && slices.Contains(addrs, ip.WithZone("")) {
-			last[ip.WithZone("")] = o
+		if ip = ip.WithZone(""); err != nil || w.From == "otbr" || o.At < v.t0+slack || !slices.Contains(addrs, ip) {
+			continue
+		}
+		c := last[ip]
+		if c == nil {
+			c = &count{}
+			last[ip] = c
+		}
+		c.o, c.replied = o, w.Received > 0
+		if c.replied {
+			c.failed = 0
+		} else {
+			c.failed += min(w.Sent, manyPings)
 		}
 	}
 	for _, a := range addrs {
-		switch o := last[a]; {
-		case o == nil:
-		case o.What.(*Ping).Received > 0:
-			alive = o
-		default:
-			dead = o
+		switch c := last[a]; {
+		case c == nil:
+		case c.replied:
+			alive = c.o
+		case c.failed >= manyPings:
+			dead = c.o
 		}
 	}
 	if dead == nil || alive == nil || max(dead.At-alive.At, alive.At-dead.At) > minute {
 		return nil, nil
 	}
 	return dead, alive
+}
+
+// standing are the addresses that the device is announced with now: by the last
+// announcement of all, and by the last of each other sender since t0.
+func (v *view) standing() []netip.Addr {
+	out, _ := v.addresses()
+	out = slices.Clone(out)
+	last := map[string]*Announce{}
+	for o, w := range v.announces() {
+		from := strings.ToLower(w.From)
+		switch {
+		case o.Event != "announce":
+			delete(last, from)
+		case w.Addresses != nil && o.At >= v.t0-slack && from != "":
+			last[from] = w
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(last)) {
+		for _, s := range last[from].Addresses[:min(len(last[from].Addresses), maxAddresses)] {
+			if ip, err := netip.ParseAddr(s); err == nil && !ip.IsLinkLocalUnicast() && len(out) < maxAddresses && !slices.Contains(out, ip.WithZone("")) {
+				out = append(out, ip.WithZone(""))
+			}
+		}
+	}
+	return out
 }
 
 // fellOutOfUse is when it was first said, after the last word to the contrary,

@@ -7,7 +7,7 @@ const promptly = minute
 // recovers is L9: the subscriber's own recovery made a new subscription.
 func (v *view) recovers(c *chain, h *history) finding {
 	down := h.down()
-	if h.anew.at >= v.since(h) && h.anew.at > down.at && h.anew.at > h.had.at {
+	if h.anew.at >= v.since(h) && h.anew.at > down.at && h.anew.at > h.had.at && (v.rebooted || v.claimed || v.fresh(h, h.anew.at)) {
 		return seen(h.anew.at, h.anew.o.String())
 	}
 	if c.state(L8) == Seen && c.at(L8) >= down.at {

@@ -11,7 +11,7 @@ const unanswered = 20 * second
 
 // resolves is L6: the device finds its subscriber.
 func (v *view) resolves(h *history) finding {
-	if t := latest(h.sigma1, h.opened, h.resumed); t.o != nil && t.at >= v.since(h) && (v.rebooted || v.fresh(h, t.at)) {
+	if t := latest(h.sigma1, h.opened, h.resumed, h.refused); t.o != nil && t.at >= v.since(h) && (v.rebooted || v.fresh(h, t.at)) {
 		return seen(t.at, t.o.String())
 	}
 	asked := v.askedFor()
@@ -207,6 +207,18 @@ func (v *view) canaryResumed() *Observation {
 			break
 		}
 	}
+	for o := range ours[Lost](v, "canary lost") {
+		if o.At > v.t0+slack { // what comes after it is of a subscription that the canary made anew
+			anew = min(anew, o.At)
+			break
+		}
+	}
+	for o, w := range ours[CASE](v, "canary case") {
+		if o.At >= v.t0-slack && w.OpenedBy == "device" && w.Result == "failed" {
+			anew = min(anew, o.At) // a later one that succeeds is told of as well
+			break
+		}
+	}
 	since := v.t0 + slack // see [view.since]
 	for o := range ours[Sigma1](v, "canary sigma1") {
 		if o.At >= v.t0-slack {
@@ -236,11 +248,25 @@ func (v *view) resumes(c *chain, h *history) finding {
 	case h.resumed.at >= since && h.resumed.at >= h.refused.at && (v.rebooted || v.fresh(h, h.resumed.at)):
 		return seen(h.resumed.at, h.resumed.o.String())
 	case h.refused.at >= since && h.refused.at > h.resumed.at:
+		if h.replaced() && v.at-h.refused.at < handshake {
+			return unknown(h.refused.o.String() + ": the controller replaced that one, and the newer may follow")
+		}
 		return broken(h.refused.at, h.refused.o.String())
 	case h.checkIn.at >= since:
 		return unknown(h.checkIn.o.String() + ": the subscription has ended, the controller must make a new one")
 	}
 	return unknown()
+}
+
+// replaced reports whether the subscription that the subscriber does not know is
+// one that it made a newer one for: the device may keep both.
+func (h *history) replaced() bool {
+	if h.anew.o == nil || h.anew.at > h.refused.at {
+		return false
+	}
+	made, _ := h.anew.o.What.(*Subscribed)
+	old, _ := h.refused.o.What.(*Report)
+	return made != nil && old != nil && made.ID != old.ID
 }
 
 func latest(ts ...trace) trace {

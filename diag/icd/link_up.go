@@ -1,14 +1,6 @@
 package icd
 
-import (
-	"fmt"
-)
-
-// A crash loop is that many starts within that time.
-const (
-	loopBoots = 3
-	loopTime  = 10 * minute
-)
+import "fmt"
 
 // defaultTimeout is OpenThread's child timeout: after that silence a parent
 // drops a child.
@@ -16,11 +8,9 @@ const defaultTimeout = 4 * minute
 
 // up is L1: the device has power and its firmware runs.
 func (v *view) up() finding {
-	if n := len(v.boots); n >= loopBoots {
-		// Registration takes some seconds: starts that are told apart by less are one.
-		if first := v.boots[n-loopBoots]; v.boots[n-1].at-first.at <= loopTime {
-			return broken(v.boots[n-1].at, fmt.Sprintf("it started %d times within %s", loopBoots, v.boots[n-1].at-first.at), first.because[0], v.boots[n-1].because[0])
-		}
+	loop, open := v.loops()
+	if open && loop.state == Broken {
+		return loop
 	}
 	life := v.lastLife()
 	if off := v.by["user power-off"]; len(off) > 0 {
@@ -42,12 +32,8 @@ func (v *view) up() finding {
 	if no := v.lastNoChild(); no != nil && no.At > life.at+slack && no.At > v.t0+attachTime {
 		return unknown(no.String() + ": whether it is up nobody knows since")
 	}
-	if n := len(v.boots); n > 1 {
-		// Whether a third start follows is open until it has lived for longer than
-		// it did the last time.
-		if between := v.boots[n-1].at - v.boots[n-2].at; between <= loopTime && life.at-v.boots[n-1].at <= between+slack {
-			return unknown("it started twice within "+between.String(), v.boots[n-2].because[0], v.boots[n-1].because[0])
-		}
+	if open {
+		return loop
 	}
 	switch {
 	case v.rebooted:

@@ -66,8 +66,8 @@ func (v *view) findSubscribers() {
 		for _, o := range v.all {
 			if o.By == by {
 				any = true
-				if w, ok := o.What.(*Subscribed); ok && isHex16(w.Fabric) {
-					fabric = strings.ToUpper(w.Fabric)
+				if f := saysFabric(o); f != "" {
+					fabric = f
 				}
 			}
 		}
@@ -146,7 +146,9 @@ func (v *view) findSubscribers() {
 			without = append(without, s)
 		}
 	}
-	if len(left) == 1 && len(without) == 1 {
+	// The canary knows its fabric from its own login, and says so: where a file does
+	// not, a fabric that is left over may be anybody's.
+	if len(left) == 1 && len(without) == 1 && without[0].inside != ByCanary {
 		without[0].fabric, left = left[0], nil
 	}
 	for _, f := range left {
@@ -156,6 +158,18 @@ func (v *view) findSubscribers() {
 		}
 		add(subscriber{name: name, fabric: f, kind: kindOf(name)})
 	}
+}
+
+// saysFabric is the fabric that an insider says it is of, "" where it does not.
+func saysFabric(o *Observation) string {
+	f, _ := fabricOf(o)
+	if w, ok := o.What.(*Subscribed); ok {
+		f = w.Fabric
+	}
+	if !isHex16(f) {
+		return ""
+	}
+	return strings.ToUpper(f)
 }
 
 func (v *view) insider(by string) *subscriber {

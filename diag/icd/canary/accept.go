@@ -38,8 +38,8 @@ func (w *watcher) sigma1(x *transport.Exchange, first transport.Message, at time
 	s, err := w.responder.Answer(w.ctx, x, first)
 	if err != nil {
 		if w.ctx.Err() == nil && w.strangers.allow(at) { // nobody has proved who that was
-			w.see(at, "sigma1", &icd.Sigma1{Resumption: resumption})
-			w.see(time.Now(), "case", &icd.CASE{OpenedBy: "device", Result: "failed", Error: cut(err.Error())})
+			w.see(at, "sigma1", &icd.Sigma1{Resumption: resumption, Fabric: w.fabric()})
+			w.see(time.Now(), "case", &icd.CASE{OpenedBy: "device", Result: "failed", Error: cut(err.Error()), Fabric: w.fabric()})
 		}
 		return
 	}
@@ -47,8 +47,8 @@ func (w *watcher) sigma1(x *transport.Exchange, first transport.Message, at time
 		s.Close()
 		return
 	}
-	w.see(at, "sigma1", &icd.Sigma1{Resumption: resumption})
-	w.see(time.Now(), "case", &icd.CASE{OpenedBy: "device", Result: resultOf(s)})
+	w.see(at, "sigma1", &icd.Sigma1{Resumption: resumption, Fabric: w.fabric()})
+	w.see(time.Now(), "case", &icd.CASE{OpenedBy: "device", Result: resultOf(s), Fabric: w.fabric()})
 	w.mu.Lock()
 	w.heardAt, w.came = time.Now(), s
 	switch {

@@ -23,15 +23,19 @@ func (w *watcher) connect(ctx context.Context, asleepToo bool) (*session.Secure,
 	s, err := w.dial(ctx, asleepToo)
 	switch {
 	case err == nil:
-		w.see(time.Now(), "case", &icd.CASE{OpenedBy: "canary", Result: resultOf(s)})
+		w.see(time.Now(), "case", &icd.CASE{OpenedBy: "canary", Result: resultOf(s), Fabric: w.fabric()})
 		w.use(s)
 		return s, nil
 	case errors.Is(err, errAsleep), ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled):
 		return nil, err // it says nothing about the device
 	}
-	w.see(time.Now(), "case", &icd.CASE{OpenedBy: "canary", Result: "failed", Error: cut(err.Error())})
+	w.see(time.Now(), "case", &icd.CASE{OpenedBy: "canary", Result: "failed", Error: cut(err.Error()), Fabric: w.fabric()})
 	return nil, err
 }
+
+// fabric is whose our name is that the device looks up: it stands in all that is
+// said of a session, so that no other fabric's questions are taken for ours.
+func (w *watcher) fabric() string { return hex16(w.c.Member.CompressedID()) }
 
 // asleepInterval is the time between repetitions of a message that waits for a
 // sleeping device at its parent.
@@ -152,7 +156,7 @@ func (w *watcher) subscribe(ctx context.Context, s *session.Secure) error {
 		return &fatalError{err}
 	}
 	least, most := icd.Sec(0), icd.Sec(sub.MaxInterval.Seconds())
-	w.see(at, "subscribed", &icd.Subscribed{ID: sub.ID, Min: &least, Max: &most, Urgent: true, Fabric: hex16(w.c.Member.CompressedID())})
+	w.see(at, "subscribed", &icd.Subscribed{ID: sub.ID, Min: &least, Max: &most, Urgent: true, Fabric: w.fabric()})
 	yes := true
 	w.see(at, "report", &icd.Report{ID: sub.ID, Known: &yes, Priming: true, Values: w.values(sub.Priming)})
 	if all := w.seen.all(sub.Priming.Events); len(all) > 0 {

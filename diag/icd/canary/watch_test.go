@@ -28,7 +28,7 @@ func TestComesBack(t *testing.T) {
 			c.log()
 			t.Errorf("chain %v", v.Chain)
 		}
-		if !has(c.saw("sigma1"), func(s *icd.Sigma1) bool { return s.Resumption }) || !has(c.saw("case"), func(s *icd.CASE) bool { return s.OpenedBy == "device" && s.Result == "resumed" }) {
+		if !has(c.saw("sigma1"), func(s *icd.Sigma1) bool { return s.Resumption && len(s.Fabric) == 16 }) || !has(c.saw("case"), func(s *icd.CASE) bool { return s.OpenedBy == "device" && s.Result == "resumed" && len(s.Fabric) == 16 }) {
 			t.Error("no resumed session")
 		}
 		if !has(c.saw("event"), func(e *icd.DeviceEvent) bool { return e.Name == "StartUp" }) {
