@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"threadmap/diag"
-	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
 	"threadmap/render/schema/schematest"
+	"threadmap/simulators/golden"
 	"threadmap/topology"
 	"threadmap/topology/doctor"
 )

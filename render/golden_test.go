@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
+	"threadmap/simulators/golden"
 )
 
 // documents are drawn in every format and kept in testdata. UPDATE=1 writes

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
+	"threadmap/simulators/golden"
 	"threadmap/topology"
 	"threadmap/topology/doctor"
 )

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"threadmap/diag"
-	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
 	"threadmap/render/schema/schematest"
+	"threadmap/simulators/golden"
 	"threadmap/topology/doctor"
 )
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"threadmap/diag"
-	"threadmap/simulators/golden"
 	"threadmap/render/internal/fixture"
+	"threadmap/simulators/golden"
 	"threadmap/topology"
 )
 

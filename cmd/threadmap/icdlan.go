@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
-	"strings"
 
 	icdcanary "threadmap/diag/icd/canary"
 	icdlisten "threadmap/diag/icd/listen"
@@ -28,28 +26,11 @@ var testICD *icdLAN
 // there says which of the interfaces that were named can't be listened on, before
 // any work is done: a scan that is saved needs none.
 func (l *lan) there() error {
-	if testICD != nil || len(l.interfaces) == 0 {
+	if testICD != nil {
 		return nil
 	}
-	all, err := net.Interfaces()
-	if err != nil {
-		return nil // what they are is not told: the observers will say what fails
-	}
-	var names []string
-	for _, i := range all {
-		names = append(names, clean(i.Name))
-	}
-	for _, name := range l.interfaces {
-		why := error(nil)
-		switch i := slices.IndexFunc(all, func(i net.Interface) bool { return i.Name == name }); {
-		case i < 0:
-			why = fmt.Errorf("there is no interface %q, but %s", clean(name), strings.Join(names[:min(len(names), 16)], ", "))
-		case all[i].Flags&net.FlagUp == 0:
-			why = fmt.Errorf("interface %q is down", clean(name))
-		}
-		if why != nil {
-			return &failure{exitPartial, fmt.Errorf("--interface %s: %w: name another with --interface, or leave it out", clean(name), why)}
-		}
+	if err := mdns.There(l.interfaces); err != nil {
+		return &failure{exitPartial, fmt.Errorf("--interface: %s: name one of those, or leave it out", clean(err.Error()))}
 	}
 	return nil
 }

@@ -48,6 +48,18 @@ func usable(i net.Interface) bool {
 	return i.Flags&want == want && i.Flags&(net.FlagLoopback|net.FlagPointToPoint) == 0 && len(i.HardwareAddr) > 0
 }
 
+// There says which of the interfaces that are named can't be browsed, and why:
+// for who has other work to do before the browsing begins. What interfaces there
+// are may not be known; then that is no error here.
+func There(names []string) error {
+	all, err := net.Interfaces()
+	if err != nil || len(names) == 0 {
+		return nil
+	}
+	_, err = choose(all, names)
+	return err
+}
+
 // choose picks the interfaces to browse: those named, else all usable ones.
 func choose(all []net.Interface, names []string) ([]net.Interface, error) {
 	if len(names) == 0 {
