@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -317,8 +318,11 @@ func TestAskSleepy(t *testing.T) {
 		}
 	}
 	for _, wanted := range []bool{false, true} {
+		var mu sync.Mutex // the mesh speaks on after the scan
 		spoke := map[diag.ExtAddr]bool{}
 		_, at := serveAgent(t, lab, borderagent.Options{Settle: -1, SleepyDelay: 20 * time.Millisecond, Lose: func(d borderagent.Datagram) bool {
+			mu.Lock()
+			defer mu.Unlock()
 			if d.Up {
 				spoke[d.Node] = true
 			}
@@ -333,11 +337,13 @@ func TestAskSleepy(t *testing.T) {
 		if out, errs, status := u.run("", args...); status != exitDone {
 			t.Errorf("status %d\n%s%s", status, out, errs)
 		}
+		mu.Lock()
 		for _, x := range sleepy {
 			if spoke[x] != wanted {
 				t.Errorf("--ask-sleepy %v: sleeping %s answered: %v", wanted, x, spoke[x])
 			}
 		}
+		mu.Unlock()
 	}
 	if len(sleepy) == 0 {
 		t.Error("nobody sleeps in the lab")
