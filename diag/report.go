@@ -57,10 +57,11 @@ type Report struct {
 	Leader  LeaderData `cbor:"leader,omitzero"`
 
 	// Whom it hears.
-	Children        []Neighbor         `cbor:"children"`                 // its child table
-	Neighbors       []Neighbor         `cbor:"neighbors"`                // its other neighbors: routers; on a child, its parent
-	Routes          []Route            `cbor:"routes"`                   // RouteTable or Route64
-	RoutesPartial   bool               `cbor:"routes_partial,omitempty"` // Routes lacks rows that could not be read: an id that is not there may be taken
+	Children        []Neighbor         `cbor:"children"`                   // its child table
+	ChildrenPartial bool               `cbor:"children_partial,omitempty"` // Children are some of the rows: who is not there may be its child
+	Neighbors       []Neighbor         `cbor:"neighbors"`                  // its other neighbors: routers; on a child, its parent
+	Routes          []Route            `cbor:"routes"`                     // RouteTable or Route64
+	RoutesPartial   bool               `cbor:"routes_partial,omitempty"`   // Routes lacks rows that could not be read: an id that is not there may be taken
 	RouteIDSequence Opt[uint8]         `cbor:"route_id_sequence,omitzero"`
 	RouterCount     Opt[uint8]         `cbor:"router_count,omitzero"` // routers in its partition
 	Connectivity    Opt[Connectivity]  `cbor:"connectivity,omitzero"`

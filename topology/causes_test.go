@@ -95,6 +95,25 @@ func testTablesOfTheLastSubscription(t *testing.T) {
 	if c := find(t, m, xC.String()); c.Parent != nil {
 		t.Errorf("parent is %s, whose child table of now does not list it", c.Parent.ID)
 	}
+	some := a // of its children one was asked for: who is not there may be its child all the same
+	some.Children, some.ChildrenPartial = []diag.Neighbor{child(xD, 0x5c02, 3)}, true
+	m = topology.Build([]diag.Report{some, kept})
+	for _, x := range []diag.ExtAddr{xC, xD} {
+		if c := find(t, m, x.String()); c.Parent == nil || c.Parent.ExtAddr != xA {
+			t.Errorf("parent of %s is %v, of whose children only one was told of", x, c.Parent)
+		}
+	}
+	if find(t, m, xA.String()).ChildTable {
+		t.Error("some rows were taken for a table")
+	}
+	earlier := a
+	earlier.Children = []diag.Neighbor{child(xC, 0x5c01, 3)}
+	m = topology.Build([]diag.Report{earlier, some})
+	for _, x := range []diag.ExtAddr{xC, xD} {
+		if c := find(t, m, x.String()); c.Parent == nil || c.Parent.ExtAddr != xA {
+			t.Errorf("parent of %s is %v: the later row hides the table", x, c.Parent)
+		}
+	}
 	m = topology.Build([]diag.Report{cached(a), kept})
 	if c := find(t, m, xC.String()); c.Parent == nil || c.Parent.ExtAddr != xA || c.State != topology.NodeOK {
 		t.Errorf("parent is %v, %s; want what the cache kept, where nobody says otherwise", c.Parent, c.State)

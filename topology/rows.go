@@ -47,11 +47,10 @@ func (b *builder) chooseRows() {
 	for k := range b.nodes {
 		n := b.nodes[k]
 		children, neighbors, routes := b.tables(n, childRow), b.tables(n, neighborRow), b.tables(n, routeRow)
-		n.ChildTable = len(children) > 0
 		n.RouterTable = len(neighbors)+len(routes) > 0 // findRoles takes it back from children, whose one row is their parent
 		for _, i := range children {
-			if k := b.rankOf(i); !n.fullTable || k.compare(n.childTable) > 0 {
-				n.childTable = k
+			if k := b.rankOf(i); !b.reps[i].ChildrenPartial && (!n.fullTable || k.compare(n.childTable) > 0) {
+				n.ChildTable, n.childTable = true, k
 				n.fullTable = !slices.ContainsFunc(b.reps[i].Children, func(w diag.Neighbor) bool { return w.ExtAddr == 0 })
 			}
 			b.addRows(int32(k), i, childRow, nil)
@@ -138,16 +137,17 @@ func (b *builder) tables(n *node, kind rowKind) []int32 {
 		if len(out) > 0 && !k.sameClass(class) {
 			break
 		}
-		if slices.Contains(seen, r.Source) {
-			// The same moment told in two parts (a table too long for one answer)
-			// counts whole.
-			if !k.sameMoment(class) {
-				continue
-			}
-		} else if len(out) == 0 {
+		if len(out) == 0 {
 			class = k
 		}
-		seen = append(seen, r.Source)
+		// The same moment told in two parts (a table too long for one answer)
+		// counts whole.
+		if slices.Contains(seen, r.Source) && !k.sameMoment(class) {
+			continue
+		}
+		if kind != childRow || !r.ChildrenPartial { // some rows take no older table's place
+			seen = append(seen, r.Source)
+		}
 		out = append(out, i)
 	}
 	slices.Sort(out)

@@ -139,6 +139,7 @@ func (c *cli) flush() {
 	if me.told[tableNeighbor] && me.rep.Role.Routes() && me.rep.Children == nil {
 		me.rep.Children = []diag.Neighbor{} // a router's neighbor table would have shown them
 	}
+	me.rep.ChildrenPartial = len(me.rep.Children) > 0 && !me.told[tableChild] && !me.told["child list"] && !me.told[tableNeighbor]
 	n := len(c.out.reports)
 	c.report(me.rep)
 	if me.ext == 0 || len(c.out.reports) == n {

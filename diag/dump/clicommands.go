@@ -23,6 +23,10 @@ var argCommands = []struct {
 	name string
 	arg  func(string) bool
 }{
+	{"child", func(s string) bool {
+		_, ok := childNumber(s)
+		return ok
+	}},
 	{"meshdiag topology", func(s string) bool { return s == "children" || s == "ip6-addrs" }},
 	{"meshdiag childtable", isRLOC16},
 	{"meshdiag routerneighbortable", isRLOC16},
@@ -98,6 +102,8 @@ func (c *cli) run(cmd string) {
 		c.counters()
 	case "childip":
 		c.childIP()
+	case "child":
+		c.child()
 	case "netdata show":
 		c.netdata()
 	case "meshdiag childtable", "meshdiag routerneighbortable":

@@ -122,3 +122,41 @@ func (c *cli) childIP() {
 	c.begin("childip", 0)
 	c.me.rep.Children = merged(c.me.rep.Children, children)
 }
+
+// childNumber reads the argument of "child": a child id, or an RLOC16.
+func childNumber(s string) (v uint64, ok bool) {
+	if r, is := parseRLOC16(s); is {
+		id, _ := r.ChildID()
+		return uint64(id), id != 0
+	}
+	v, err := strconv.ParseUint(s, 10, 16)
+	return v, err == nil && v != 0 && v <= diag.MaxChildID
+}
+
+// child reads "child 1", what the speaker knows of one child:
+//
+//	Child ID: 1
+//	Rloc: 9c01
+//	Ext Addr: e2b3540590b0fd87
+//	Mode: rn
+//	CSL Synchronized: 1
+//	Net Data: 184
+//	Timeout: 100
+//	Age: 0
+//	Link Quality In: 3
+//	RSSI: -20
+//
+// From openthread 8606 and OpenThread's CLI reference.
+func (c *cli) child() {
+	n := neighborOf(c)
+	if id, _ := n.RLOC16.ChildID(); id == 0 {
+		return
+	}
+	c.found = true
+	one := []diag.Neighbor{n}
+	if c.strangers(one) {
+		c.flush()
+	}
+	c.me.used = true // no table begins: the next child is another row of it
+	c.me.rep.Children = merged(one, c.me.rep.Children)
+}

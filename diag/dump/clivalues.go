@@ -257,24 +257,7 @@ func (c *cli) dataset() {
 // A router that was a child still shows its last parent; for that its role is
 // looked at.
 func (c *cli) parent() {
-	var n diag.Neighbor
-	c.pairs(func(key, v string) {
-		switch key {
-		case "Ext Addr":
-			n.ExtAddr, _ = diag.ParseExtAddr(v)
-		case "Rloc": // "c00": without leading zeros
-			if len(v) > 0 && len(v) < 4 {
-				v = ("000" + v)[len(v)-1:]
-			}
-			n.RLOC16, _ = parseRLOC16(v)
-		case "Link Quality In":
-			n.LinkQualityIn = small(v, 3)
-		case "Age":
-			n.Age = seconds(v)
-		case "Version":
-			n.ThreadVersion = version(v)
-		}
-	})
+	n := neighborOf(c)
 	if n.ExtAddr == 0 && !n.RLOC16.Known() {
 		return
 	}
@@ -284,6 +267,40 @@ func (c *cli) parent() {
 	}
 	c.begin(tableParent, 0)
 	c.me.rep.Neighbors = merged([]diag.Neighbor{n}, c.me.rep.Neighbors)
+}
+
+// neighborOf reads the lines about one neighbor that "parent" and "child 1" print.
+func neighborOf(c *cli) (n diag.Neighbor) {
+	c.pairs(func(key, v string) {
+		switch key {
+		case "Ext Addr":
+			n.ExtAddr, _ = diag.ParseExtAddr(v)
+		case "Rloc": // "c00": without leading zeros
+			if len(v) > 0 && len(v) < 4 {
+				v = ("000" + v)[len(v)-1:]
+			}
+			n.RLOC16, _ = parseRLOC16(v)
+		case "Mode":
+			if m, ok := parseMode(v); ok {
+				n.Mode = diag.Some(m)
+			}
+		case "CSL Synchronized":
+			if v == "0" || v == "1" {
+				n.CSLSynchronized = diag.Some(v == "1")
+			}
+		case "Timeout":
+			n.Timeout = seconds(v)
+		case "Link Quality In":
+			n.LinkQualityIn = small(v, 3)
+		case "RSSI":
+			n.AverageRSSI = dBm(v)
+		case "Age":
+			n.Age = seconds(v)
+		case "Version":
+			n.ThreadVersion = version(v)
+		}
+	})
+	return n
 }
 
 // clock reads a duration as OpenThread prints it: "00:11:07" or "3d.01:08:53".

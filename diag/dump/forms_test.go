@@ -78,7 +78,7 @@ func TestChildIP(t *testing.T) {
 			}
 		}
 	}
-	if s := paste(t, ip); len(s.Reports[0].Children) != 2 {
+	if s := paste(t, ip); len(s.Reports[0].Children) != 2 || !s.Reports[0].ChildrenPartial {
 		t.Errorf("%+v", s.Reports)
 	}
 	if s := paste(t, "> rloc16\n5000\nDone\n"+ip); len(s.Reports) != 2 || s.Reports[0].Children != nil {
@@ -86,6 +86,32 @@ func TestChildIP(t *testing.T) {
 	}
 	if _, err := Read("x", []byte("> childip\n5c00: fd00::1\nDone\n"), time.Time{}); err == nil {
 		t.Error("a router is nobody's child")
+	}
+}
+
+// What "child 1" and "child 0x3402" say are rows of the child table, which has
+// more of them for all that is known: nobody else is said not to be a child.
+func TestChild(t *testing.T) {
+	one := func(id, rloc, ext string) string {
+		return "> child " + id + "\nChild ID: 1\nRloc: " + rloc + "\nExt Addr: " + ext + "\nMode: rn\nCSL Synchronized: 1\nNet Data: 184\nTimeout: 100\nAge: 7\nLink Quality In: 3\nRSSI: -20\nDone\n"
+	}
+	const table = "> child table\n| ID  | RLOC16 | Timeout    | Age        | LQ In | C_VN |R|D|N|Ver|CSL|QMsgCnt|Suprvsn| Extended MAC     |\n" +
+		"|   1 | 0x3401 |        240 |         23 |     3 |   51 |1|0|1|  3| 0 |     0 |   129 | 0e00000000000001 |\nDone\n"
+	s := paste(t, one("1", "3401", "0e00000000000001")+one("3402", "3402", "0e00000000000002"))
+	if len(s.Reports) != 1 || len(s.Reports[0].Children) != 2 || !s.Reports[0].ChildrenPartial {
+		t.Fatalf("%+v", s.Reports)
+	}
+	for _, n := range s.Reports[0].Children {
+		if n.RLOC16.Router() != diag.RouterRLOC16(13) || n.ExtAddr == 0 || n.Mode != diag.Some(diag.Mode{RxOnWhenIdle: true, FullNetworkData: true}) || n.CSLSynchronized != diag.Some(true) ||
+			n.Timeout != diag.Some(100*time.Second) || n.Age != diag.Some(7*time.Second) || n.LinkQualityIn != diag.Some(uint8(3)) || n.AverageRSSI != diag.Some(int8(-20)) {
+			t.Errorf("%+v", n)
+		}
+	}
+	if s := paste(t, table+one("1", "3401", "0e00000000000001")); len(s.Reports) != 1 || len(s.Reports[0].Children) != 1 || s.Reports[0].ChildrenPartial {
+		t.Errorf("beside its table: %+v", s.Reports)
+	}
+	if s := paste(t, "> rloc16\n3400\nDone\n> child 0\nError 7: InvalidArgs\n> child 9\nError 23: NotFound\n"); len(s.Reports) != 1 || s.Reports[0].Children != nil {
+		t.Errorf("no child: %+v", s.Reports)
 	}
 }
 

@@ -60,7 +60,7 @@ func (s *session) hear(c *collection, r *diag.Report) {
 	if at := c.when(r); at.After(k.at) {
 		k.at = at
 	}
-	if r.Children == nil {
+	if r.Children == nil || r.ChildrenPartial {
 		return
 	}
 	if k.rows == nil {

@@ -173,7 +173,7 @@ func (g generator) report() diag.Report {
 			PartitionID: optional(g, g.Uint32), Weighting: optional(g, g.u8), DataVersion: optional(g, g.u8),
 			StableDataVersion: optional(g, g.u8), RouterID: optional(g, g.router),
 		},
-		Children: some(g, 6, g.neighbor), Neighbors: some(g, 6, g.neighbor), Routes: some(g, 6, g.route), RoutesPartial: g.bool(),
+		Children: some(g, 6, g.neighbor), ChildrenPartial: g.bool(), Neighbors: some(g, 6, g.neighbor), Routes: some(g, 6, g.route), RoutesPartial: g.bool(),
 		RouteIDSequence: optional(g, g.u8), RouterCount: optional(g, func() uint8 { return uint8(g.IntN(33)) }),
 		Connectivity: optional(g, func() diag.Connectivity {
 			return diag.Connectivity{

@@ -116,7 +116,7 @@ func (c *Case) complete(m *members) bool {
 
 // tableOf is the newest report of n that has a child table, nil for none.
 func tableOf(n *topology.Node) *diag.Report {
-	return latest(n, func(r *diag.Report) bool { return r.Children != nil })
+	return latest(n, func(r *diag.Report) bool { return r.Children != nil && !r.ChildrenPartial })
 }
 
 // routersTold is how many routers n says its partition has, 0 where it says

@@ -132,7 +132,7 @@ func (r *Redactor) report(x *diag.Report) diag.Report {
 
 		Network: r.network(x.Network), Leader: x.Leader,
 
-		Children: each(x.Children, r.neighbor), Neighbors: each(x.Neighbors, r.neighbor), Routes: each(x.Routes, r.route), RoutesPartial: x.RoutesPartial,
+		Children: each(x.Children, r.neighbor), ChildrenPartial: x.ChildrenPartial, Neighbors: each(x.Neighbors, r.neighbor), Routes: each(x.Routes, r.route), RoutesPartial: x.RoutesPartial,
 		RouteIDSequence: x.RouteIDSequence, RouterCount: x.RouterCount, Connectivity: x.Connectivity,
 		MaxChildTimeout: x.MaxChildTimeout, Timeout: x.Timeout, Counters: counters(x.Counters),
 	}
