@@ -92,8 +92,14 @@ func (v *View) Sentence() string {
 	}
 	if told, all := v.told(); 2*told < all {
 		what := "what they told is good"
+		if told == 0 { // somebody did who does not say who it is, or a device that is no router
+			what = "what is known of them is good"
+		}
 		if weak := v.weak(); weak > 0 {
 			what = count(weak, "link") + " of those told of " + map[bool]string{true: "is", false: "are"}[weak == 1] + " weak"
+		}
+		if told == 0 {
+			return fmt.Sprintf("%s: %s; of %s none is known to have told of its links: %s.", named, size, count(all, "router"), what)
 		}
 		return fmt.Sprintf("%s: %s; %d of %s told of their links, the others were not asked or did not answer: %s.", named, size, told, count(all, "router"), what)
 	}

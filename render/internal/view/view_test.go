@@ -48,6 +48,15 @@ func TestSentence(t *testing.T) {
 		r.ChildTable, r.RouterTable = false, false
 		witness.Link(told, r, 3, 3-2*(i%2))
 	}
+	stranger := &fixture.Builder{} // somebody's neighbor table, who does not say who it is
+	net = stranger.Network("Two", 1, 11)
+	hub := stranger.Router(net, "R0", 1)
+	hub.ChildTable, hub.RouterTable = false, false
+	for i := range uint8(3) {
+		r := stranger.Router(net, "R", i+2)
+		r.ChildTable, r.RouterTable = false, false
+		stranger.Link(hub, r, 3, 3)
+	}
 	bare := &fixture.Builder{}
 	bare.Loose(nil, "x")
 	for _, c := range []struct {
@@ -64,13 +73,14 @@ func TestSentence(t *testing.T) {
 		{"one weak link is named", one.Done(), "1 weak link (A, Button); 3 devices in all."},
 		{"nothing known of links is no praise", announced.Done(), "Quiet: 5 devices; too little is known of its links to judge them."},
 		{"one witness", witness.Done(), "One: 5 devices; 1 of 5 routers told of their links, the others were not asked or did not answer: 2 links of those told of are weak."},
+		{"a stranger's table", stranger.Done(), "Two: 4 devices; of 4 routers none is known to have told of its links: what is known of them is good."},
 		{"silent", away.Done(), "C does not answer; 2 devices in all."},
 		{"no network", bare.Done(), "1 device, but nobody told of a network."},
 		{"split", fixture.Split(), "Torn is split into 2 partitions; 11 devices, 2 border routers in all."},
 		{"home", fixture.Home(), "2 separate Thread networks; 1 dying link (Hall bulb, Garden plug); 1 one-way link (Cellar bulb, Garden plug); 4 weak links; Garden plug does not answer; 1 ghost (others still list what is gone); 22 devices, 3 border routers in all."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.name == "one witness" {
+			if c.name == "one witness" || c.name == "a stranger's table" {
 				got := view.New(c.m, false).Examined([]doctor.Finding{}).Sentence()
 				if got != c.want {
 					t.Errorf("got  %s\nwant %s", got, c.want)
